@@ -1,0 +1,151 @@
+"""Settings: read from one file and the environment, validated whole before anything runs.
+
+Belongs here: what an operator can set, its default and its bounds. Does not belong here: the sources (`blotter.sources`)
+and the alert rules (`blotter.alert`), which have files of their own. Nothing is read or created on import.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from blotter.errors import SettingsError
+
+ENV_PREFIX = "BLOTTER_"
+CONFIG_ENV = "BLOTTER_CONFIG"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FetchSettings(_Section):
+    """How feeds and pages are asked for."""
+
+    user_agent: str = Field(
+        "blotter/0.1 (+https://github.com/blotter-news/blotter; set fetch.user_agent to your contact)", min_length=8
+    )
+    connect_timeout_s: Annotated[float, Field(gt=0, le=120)] = 10
+    read_timeout_s: Annotated[float, Field(gt=0, le=300)] = 20
+    total_timeout_s: Annotated[float, Field(gt=0, le=900)] = 60
+    max_wire_bytes: Annotated[int, Field(gt=0)] = 10_000_000
+    max_decoded_bytes: Annotated[int, Field(gt=0)] = 30_000_000
+    max_ratio: Annotated[float, Field(ge=1)] = 100
+    max_redirects: Annotated[int, Field(ge=0, le=20)] = 5
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 16
+    host_concurrency: Annotated[int, Field(ge=1, le=16)] = 2
+    host_spacing_s: Annotated[float, Field(ge=0)] = 1
+    open_hosts: tuple[str, ...] = ()  # `host` or `host:port` that may resolve to a private address (tests, intranets)
+
+
+class ReadSettings(_Section):
+    """How articles are cleaned and read."""
+
+    slice_size: Annotated[int, Field(ge=1, le=5000)] = 300
+    timeout_s: Annotated[float, Field(gt=0)] = 20
+    spacy_model: str | None = None  # an installed spaCy pipeline whose entities count as further evidence
+
+
+class DropSettings(_Section):
+    """How drop folders are taken."""
+
+    settle_s: Annotated[float, Field(ge=0)] = 30
+    max_file_bytes: Annotated[int, Field(gt=0)] = 2_000_000_000
+    max_document_bytes: Annotated[int, Field(gt=0)] = 20_000_000
+    max_members: Annotated[int, Field(gt=0)] = 100_000
+    max_unpacked_bytes: Annotated[int, Field(gt=0)] = 10_000_000_000
+    max_ratio: Annotated[float, Field(ge=1)] = 200
+
+
+class LinkSettings(_Section):
+    """When a reading's incident is taken for a known one."""
+
+    window_days: Annotated[int, Field(ge=1, le=3650)] = 45
+    accept: Annotated[float, Field(ge=0, le=1)] = 0.6
+    reject: Annotated[float, Field(ge=0, le=1)] = 0.3
+
+
+class Settings(_Section):
+    """All settings. Relative paths are taken from the folder of the settings file, else from the working folder."""
+
+    warehouse: str = "data/warehouse"
+    archive: str = "data/archive"
+    staging: str = "data/staging"
+    state: str = "data/state.db"  # a path (SQLite) or a SQLAlchemy URL
+    inbox: str = "data/inbox"
+    alerts_log: str = "data/alerts.jsonl"
+    sources: str = "include/sources"
+    part_rows: Annotated[int, Field(ge=1)] = 20_000  # rows of a table's day after which its open part is sealed
+    fetch: FetchSettings = FetchSettings()
+    read: ReadSettings = ReadSettings()
+    drops: DropSettings = DropSettings()
+    link: LinkSettings = LinkSettings()
+
+
+_PATHS = ("warehouse", "archive", "staging", "state", "inbox", "alerts_log", "sources")
+
+
+def load_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read settings from a TOML file and the environment, the environment last.
+
+    `path` defaults to $BLOTTER_CONFIG; without either, defaults stand. $BLOTTER_WAREHOUSE sets `warehouse`,
+    $BLOTTER_FETCH__CONCURRENCY sets `fetch.concurrency`. Raises SettingsError naming file (or variable), key and what
+    was expected.
+    """
+    environ = os.environ if environ is None else environ
+    path = path or environ.get(CONFIG_ENV) or None
+    given: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    folder = Path.cwd()
+    if path is not None:
+        given, folder = _read_toml(Path(path)), Path(path).resolve().parent
+        origin = {key: str(path) for key in given}
+    for variable, text in sorted(environ.items()):
+        if variable.startswith(ENV_PREFIX) and variable != CONFIG_ENV:
+            _set_from_environment(given, origin, variable, text)
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as invalid:
+        raise _explain(invalid, origin, str(path) if path else "settings") from invalid
+    if settings.link.reject > settings.link.accept:
+        raise SettingsError(
+            f"{origin.get('link', path or 'settings')}: link.reject", "at most link.accept", settings.link.reject
+        )
+    return settings.model_copy(update={key: _absolute(getattr(settings, key), folder) for key in _PATHS})
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as missing:
+        raise SettingsError(str(path), f"a readable settings file ({missing.strerror})") from missing
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise SettingsError(str(path), f"valid TOML ({broken})") from broken
+
+
+def _set_from_environment(given: dict[str, Any], origin: dict[str, str], variable: str, text: str) -> None:
+    section, *rest = variable.removeprefix(ENV_PREFIX).lower().split("__")
+    origin[section] = f"${variable}"
+    if not rest:
+        given[section] = text
+        return
+    values = given.setdefault(section, {})
+    if isinstance(values, dict):
+        key = rest[0]
+        values[key] = [part.strip() for part in text.split(",") if part.strip()] if key == "open_hosts" else text
+
+
+def _explain(invalid: ValidationError, origin: Mapping[str, str], default: str) -> SettingsError:
+    first = invalid.errors()[0]
+    location = [str(part) for part in first["loc"]]
+    expected = "a setting that exists (see `blotter settings`)" if first["type"] == "extra_forbidden" else first["msg"]
+    return SettingsError(f"{origin.get(location[0], default)}: {'.'.join(location)}", expected, first.get("input"))
+
+
+def _absolute(value: str, folder: Path) -> str:
+    if "://" in value and not value.startswith("file://"):
+        return value
+    return str(folder / value.removeprefix("file://"))
