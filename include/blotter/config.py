@@ -38,6 +38,7 @@ class FetchSettings(_Section):
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     host_concurrency: Annotated[int, Field(ge=1, le=16)] = 2
     host_spacing_s: Annotated[float, Field(ge=0)] = 1
+    resolve: tuple[str, ...] = ()  # `host=address:port`, host may be `*.suffix`: connect there instead (tests, the demo)
     open_hosts: tuple[str, ...] = ()  # `host` or `host:port` that may resolve to a private address (tests, intranets)
 
 
@@ -78,6 +79,7 @@ class Settings(_Section):
     inbox: str = "data/inbox"
     alerts_log: str = "data/alerts.jsonl"
     sources: str = "include/sources"
+    clock: str | None = None  # an ISO time at which all clocks stand: for the demo and tests only
     part_rows: Annotated[int, Field(ge=1)] = 20_000  # rows of a table's day after which its open part is sealed
     fetch: FetchSettings = FetchSettings()
     read: ReadSettings = ReadSettings()
@@ -85,6 +87,7 @@ class Settings(_Section):
     link: LinkSettings = LinkSettings()
 
 
+_LISTS = ("open_hosts", "resolve")
 _PATHS = ("warehouse", "archive", "staging", "state", "inbox", "alerts_log", "sources")
 
 
@@ -135,7 +138,7 @@ def _set_from_environment(given: dict[str, Any], origin: dict[str, str], variabl
     values = given.setdefault(section, {})
     if isinstance(values, dict):
         key = rest[0]
-        values[key] = [part.strip() for part in text.split(",") if part.strip()] if key == "open_hosts" else text
+        values[key] = [part.strip() for part in text.split(",") if part.strip()] if key in _LISTS else text
 
 
 def _explain(invalid: ValidationError, origin: Mapping[str, str], default: str) -> SettingsError:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from blotter.errors import Reason
 from blotter.ids import canonical_text, make_id
 
 Value = str | int | float | date | datetime | tuple[str, ...] | None
@@ -259,6 +260,33 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A document together with its bytes, before they are in the raw archive."""
+
+    document: Document
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """An input that was refused or quarantined at `stage`: what its rows in `inputs` and `quarantine` say."""
+
+    input_id: str
+    kind: str
+    source_id: str
+    location: str
+    stage: str
+    reason: Reason
+    message: str
+    received_at: datetime
+    payload: bytes | None = None  # kept in the raw archive where there is any
+    payload_sha256: str | None = None
+    is_refused: bool = False  # a decision of the other side (robots, wall, gone), not a defect
+    retryable: bool = True
+    replay_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
     """One text of one page: an article revision. `text` starts with the title. Until publishing, `revision` is 0."""
 
@@ -480,6 +508,13 @@ class Change:
     quote: str | None
     source_id: str | None
     published_at: datetime | None
+
+
+def make_input_id(arrival: str, source_id: str, location: str, payload_sha256: str | None) -> str:
+    """Derive an input's id; `arrival` names the delivery (a claimed file, a poll, a replayed day), so that a crash in
+    the middle of a delivery registers nothing twice while a second delivery of the same bytes is a new input.
+    """
+    return make_id("inp", arrival, source_id, location, payload_sha256)
 
 
 def identify_revision(article: Article, revision: int) -> Article:
