@@ -1,7 +1,7 @@
 """Settings: read from one file and the environment, validated whole before anything runs.
 
-Belongs here: what an operator can set, its default and its bounds. Does not belong here: the sources (`blotter.sources`)
-and the alert rules (`blotter.alert`), which have files of their own. Nothing is read or created on import.
+Belongs here: what an operator can set, its default and its bounds. Does not belong here: the sources
+(`blotter.sources`) and the alert rules (`blotter.alert`), which have files of their own. Nothing is read on import.
 """
 
 import os
@@ -38,7 +38,7 @@ class FetchSettings(_Section):
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     host_concurrency: Annotated[int, Field(ge=1, le=16)] = 2
     host_spacing_s: Annotated[float, Field(ge=0)] = 1
-    resolve: tuple[str, ...] = ()  # `host=address:port`, host may be `*.suffix`: connect there instead (tests, the demo)
+    resolve: tuple[str, ...] = ()  # `host=address:port` or `*.suffix=address:port`: connect there (tests, demo)
     open_hosts: tuple[str, ...] = ()  # `host` or `host:port` that may resolve to a private address (tests, intranets)
 
 

@@ -17,13 +17,13 @@ def make_id(prefix: str, *parts: object) -> str:
 
     The parts are hashed as canonical JSON, so that ("a", "bc") and ("ab", "c") differ.
     """
-    digest = hashlib.sha256(canonical_json(list(parts)).encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{prefix}_{digest[:20]}"
+    return f"{prefix}_{sha256_hex(canonical_json(list(parts)))[:20]}"
 
 
 def sha256_hex(content: bytes | str) -> str:
     """Give the sha256 of bytes, or of a text's UTF-8, as 64 hex digits."""
-    return hashlib.sha256(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")).hexdigest()
+    raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(raw).hexdigest()
 
 
 def canonical_json(value: object) -> str:

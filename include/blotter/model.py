@@ -200,7 +200,7 @@ FIELDS: Mapping[str, FieldSpec] = {
             "occurred_time",
             str,
             "incident",
-            "local clock: `HH:MM` (minute), `HH` (hour), or a part of day: early_morning, morning, afternoon, evening, night",
+            "local clock: `HH:MM`, `HH`, or a part of day: early_morning, morning, afternoon, evening, night",
         ),
         FieldSpec("street", str, "incident", "block, address or intersection, as written"),
         FieldSpec("landmark", str, "incident", "named place: a school, park, shop, road or bridge"),

@@ -1,8 +1,8 @@
 """The Arrow schema of every table: the one truth for columns, types, units, meanings, keys and volatility.
 
-Belongs here: the declaration of tables, and turning records into Arrow tables of that declaration. Does not belong here:
-where tables lie and how they are published (`blotter.store`), and what is checked of them beyond type and null
-(`blotter.quality`). `docs/data-dictionary.md` is generated from this file by `blotter tables --markdown`.
+Belongs here: the declaration of tables, and turning rows into Arrow tables of that declaration. Does not belong
+here: where tables lie and how they are published (`blotter.store`), and what is checked of them beyond type and
+null (`blotter.quality`). `docs/data-dictionary.md` is generated from this file by `blotter tables --markdown`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -69,9 +69,7 @@ class Table:
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema, with meanings as field metadata and the schema's version as its own."""
-        fields = [
-            pa.field(c.name, c.type, nullable=c.nullable, metadata={"meaning": c.meaning}) for c in self.columns
-        ]
+        fields = [pa.field(c.name, c.type, nullable=c.nullable, metadata={"meaning": c.meaning}) for c in self.columns]
         return pa.schema(fields, metadata={"blotter.table": self.name, "blotter.schema_version": SCHEMA_VERSION})
 
     @property
@@ -123,7 +121,7 @@ RIVAL_STRUCT = pa.struct([("value", STRING), ("state", STRING), ("claim_ids", ST
 _PARTICIPANT_COLUMNS = (
     _c("role", STRING, "part in the incident", values=_values(Role)),
     _n("name", STRING, "full name, where it is known"),
-    _n("name_state", STRING, "whether the name is known, withheld, unknown, ...; null: no article says", values=_values(ClaimState)),
+    _n("name_state", STRING, "known, withheld, unknown, ...; null: no article says", values=_values(ClaimState)),
     _n("age", INT, "years"),
     _n("gender", STRING, "where the text shows it", values=("male", "female")),
     _n("occupation", STRING, "what they do"),
@@ -288,7 +286,7 @@ _ALL: tuple[Table, ...] = (
         _c("incident_id", STRING, "the incident; never used again"),
         *_CHANGE_OF[1:],
         _c("headline", STRING, "title of the article that tells it best; outside the diff"),
-        _c("incident_types", STRINGS, "what happened: keys of the documented list, most specific first", values=tuple(INCIDENT_TYPES)),
+        _c("incident_types", STRINGS, "what happened, most specific first", values=tuple(INCIDENT_TYPES)),
         _n("occurred_date", DAY, "local calendar day"),
         _n("occurred_at", LOCAL, "local wall time at the place, where a clock time is known"),
         _c("occurred_precision", STRING, "how exactly the time is known", values=_values(Precision)),

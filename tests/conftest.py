@@ -1,0 +1,52 @@
+"""What every test shares: the `--heavy` switch, a closed network, and an environment without our own variables."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+
+for variable in [name for name in os.environ if name.startswith(("BLOTTER_", "AIRFLOW_"))]:
+    del os.environ[variable]
+# Airflow reads these on import: tests never touch the user's own Airflow.
+os.environ["AIRFLOW_HOME"] = str(REPOSITORY / ".airflow" / "tests")
+os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(REPOSITORY / "dags")
+os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(REPOSITORY / "plugins")
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--heavy", action="store_true", help="run the tests marked heavy too, and every seed of the others")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--heavy"):
+        return
+    for item in items:
+        if "heavy" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="heavy: run `make test-heavy`"))
+
+
+@pytest.fixture(scope="session")
+def is_heavy(request: pytest.FixtureRequest) -> bool:
+    """Whether to run all seeds of a sampled test."""
+    return bool(request.config.getoption("--heavy"))
+
+
+@pytest.fixture(autouse=True)
+def closed_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse connections to anything but this machine."""
+    connect = socket.socket.connect
+
+    def connect_to_loopback(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else None
+        if isinstance(host, str) and not (host.startswith("127.") or host in ("localhost", "::1")):
+            raise OSError(f"a test tried to reach {host}: only loopback is open")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", connect_to_loopback)
+    yield
