@@ -1,0 +1,78 @@
+"""### Turn documents into incident records
+
+1. **plan_slices** cuts the pending documents into slices of a few hundred.
+2. **read_slice**, one task a slice, cleans and reads its documents: text, metadata, claims with their sentences.
+3. **publish_batch** takes every slice that was read so far and, alone under the warehouse's lock, links the readings
+   to incidents, resolves the records, finds what changed, checks all of it with Great Expectations and publishes: all
+   tables or none.
+
+* **Runs** whenever `documents` is updated; updates that come while it runs are taken together by the next run.
+* **When publish_batch fails on a check**, nothing of the batch was published: the log names the expectation and shows
+  the rows, `check_results` keeps them, and the inputs stay pending. Mend the cause and clear the task.
+* **When anything else fails** clear the task, or wait for the next run: what is staged stays staged, a frozen batch is
+  finished before a new one is begun, and no input is read or published twice.
+* **Next**: `send_alerts`, through the asset `changes`.
+"""
+
+from airflow.sdk import Param, dag, task
+
+from blotter_airflow.wiring import CHANGES, DEFAULT_ARGS, DOCUMENTS, INCIDENTS, WRITER_POOL
+
+
+@dag(
+    schedule=[DOCUMENTS],
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=["blotter", "build"],
+    doc_md=__doc__,
+    params={
+        "slice_size": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=5000,
+            title="Documents in a slice",
+            description="Each slice is one task. Empty: the setting read.slice_size.",
+        )
+    },
+)
+def build_incidents() -> None:
+    """Wire the three tasks."""
+
+    @task(doc_md="Cut the pending documents into slices; returns their ids.")
+    def plan_slices(params: dict) -> list[str]:
+        from blotter import steps
+        from blotter.config import load_settings
+
+        return steps.plan_slices(load_settings(), slice_size=params["slice_size"])
+
+    @task(map_index_template="{{ slice_id }}", doc_md="Clean and read the documents of one slice; returns counts.")
+    def read_slice(slice_id: str) -> dict[str, int]:
+        from blotter import steps
+        from blotter.config import load_settings
+
+        return steps.read_slice(load_settings(), slice_id)
+
+    @task(
+        pool=WRITER_POOL,
+        outlets=[INCIDENTS, CHANGES],
+        trigger_rule="none_failed",
+        doc_md="Link, resolve, track, check and publish every slice read so far; returns counts.",
+    )
+    def publish_batch(run_id: str, dag_id: str, outlet_events: dict) -> dict[str, int]:
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        from blotter import steps
+        from blotter.config import load_settings
+
+        counts = steps.publish_batch(load_settings(), run_id=run_id, dag_id=dag_id)
+        if not counts["n_in"]:
+            raise AirflowSkipException("nothing was staged")
+        outlet_events[INCIDENTS].extra = outlet_events[CHANGES].extra = counts
+        return counts
+
+    read_slice.expand(slice_id=plan_slices()) >> publish_batch(dag_id="{{ dag.dag_id }}")
+
+
+build_incidents()

@@ -1,0 +1,42 @@
+"""### Tell who asked to be told
+
+Takes the alerts that `build_incidents` put into the outbox by the rules of `include/alerts.yaml` and delivers each to
+its channel: what changed, before and after, the sentence that says it, and who said it. Each attempt is a row of
+`alerts`.
+
+* **Runs** whenever `changes` is updated.
+* **Form**: *dry run* shows in the log what is due and sends nothing.
+* **When a channel fails** the others are served all the same; the failed alert stays in the outbox and is tried again
+  later, with growing pauses. An alert is delivered at least once and carries a stable id.
+"""
+
+from airflow.sdk import Param, dag, task
+
+from blotter_airflow.wiring import CHANGES, DEFAULT_ARGS
+
+
+@dag(
+    schedule=[CHANGES],
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=["blotter", "alert"],
+    doc_md=__doc__,
+    params={
+        "dry_run": Param(False, type="boolean", title="Dry run", description="Show what is due; send nothing."),
+    },
+)
+def send_alerts() -> None:
+    """Wire the one task."""
+
+    @task(doc_md="Deliver what is due in the outbox; returns counts.")
+    def deliver_alerts(run_id: str, dag_id: str, params: dict) -> dict[str, int]:
+        from blotter import steps
+        from blotter.config import load_settings
+
+        return steps.send_alerts(load_settings(), run_id=run_id, dag_id=dag_id, is_dry_run=params["dry_run"])
+
+    deliver_alerts(dag_id="{{ dag.dag_id }}")
+
+
+send_alerts()
