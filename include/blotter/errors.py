@@ -35,6 +35,10 @@ class LockHeld(PublishingError):
     """Another writer holds the warehouse; it is named where it said who it is."""
 
 
+class StoreDamaged(BlotterError):
+    """Stored bytes that are not what was stored: the disk or a hand changed them; the message names the file."""
+
+
 class GateClosed(BlotterError):
     """A quality gate blocked the batch: nothing of it was published and its inputs stay pending."""
 
