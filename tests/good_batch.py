@@ -1,7 +1,7 @@
 """A small, wholly consistent piece of a warehouse, for tests that read, check, break or tell it.
 
-One story of this project's own: two outlets report a shooting in Springfield, Illinois; the second, a day later, has the
-victim's name and says that she has died. `make_rows` gives both days' rows, `make_tables` the Arrow tables of them.
+One story of this project's own: two outlets report a shooting in Springfield, Illinois; the second, a day later, has
+the victim's name and says that she has died. `make_rows` gives both days' rows, `make_tables` the Arrow tables of them.
 """
 
 from collections.abc import Callable

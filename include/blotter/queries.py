@@ -1,7 +1,7 @@
 """Questions to the tables: DuckDB over the warehouse, with the views and macros of `include/sql/`.
 
-Belongs here: opening them, and the few questions that the command line and the alerts ask. Does not belong here: writing
-anything, and what the columns mean (docs/data-dictionary.md). An edge: it reads files.
+Belongs here: opening them, and the few questions that the command line and the alerts ask. Does not belong here:
+writing anything, and what the columns mean (docs/data-dictionary.md). An edge: it reads files.
 """
 
 from datetime import datetime
@@ -21,8 +21,8 @@ Row = dict[str, Any]
 def connect(warehouse_root: str) -> duckdb.DuckDBPyConnection:
     """Open an in-memory DuckDB whose views and macros read the warehouse at a local path; close it when done.
 
-    Times come back as aware UTC datetimes. Raises SettingsError where there is no warehouse, or one that is no folder of
-    this machine: DuckDB reads object stores only with an extension that has to be downloaded.
+    Times come back as aware UTC datetimes. Raises SettingsError where there is no warehouse, or one that is no folder
+    of this machine: DuckDB reads object stores only with an extension that has to be downloaded.
     """
     root = warehouse_root.removeprefix("file://")
     if "://" in root:
