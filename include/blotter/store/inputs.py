@@ -1,0 +1,361 @@
+"""The ledger of inputs: what is pending, what became of everything else, and what is known of earlier articles.
+
+Belongs here: operational memory about inputs and articles, looked up by primary key, so that a batch costs the same
+whether ten or ten million came before. Does not belong here: the decision what an input is; feeds' cursors (`feeds`);
+open incidents (`desk`). It can be rebuilt from the tables (`rebuild`), but for what is pending.
+
+An input is registered once and stays pending until the batch that settles it is published: what a batch settles rides
+in its bundle as `LedgerChanges`, and `apply` writes it once the tables have the rows.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    UniqueConstraint,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from blotter.ids import canonical_json, make_id
+from blotter.model import Disposition, Document
+from blotter.schemas import TABLES
+from blotter.store.state import metadata
+
+_CHUNK = 500  # values in one IN list: under every database's limit
+_T = TypeVar("_T")
+
+_pending = Table(
+    "pending_inputs",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("input_id", String, nullable=False, unique=True),
+    Column("payload_key", String, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)
+_settled = Table(
+    "settled_inputs",
+    metadata,
+    Column("input_id", String, primary_key=True),
+    Column("disposition", String, nullable=False),
+    Column("article_id", String),
+    Column("reason", String),
+)
+_payloads = Table(
+    "known_payloads",
+    metadata,
+    Column("payload_key", String, primary_key=True),
+    Column("input_id", String, nullable=False),
+    Column("article_id", String),
+)
+_revisions = Table(
+    "latest_revisions",
+    metadata,
+    Column("article_id", String, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("revision_id", String, nullable=False),
+    Column("text_sha256", String, nullable=False),
+    Column("reading_id", String),
+    Column("extractor_version", String),
+)
+_staged_rows = Table(
+    "staged_rows",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("table_name", String, nullable=False),
+    Column("row_key", String, nullable=False),
+    Column("row", LargeBinary, nullable=False),
+    UniqueConstraint("table_name", "row_key"),
+)
+_batches = Table("published_batches", metadata, Column("batch_id", String, primary_key=True))
+
+_LEDGER = (_pending, _settled, _payloads, _revisions, _staged_rows, _batches)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPayload:
+    """The first input that brought a payload, and the article it is, once that is known."""
+
+    input_id: str
+    article_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What `register` found: ids that are new and now pending, and duplicates by id with what they repeat."""
+
+    new: tuple[str, ...]
+    duplicates: Mapping[str, KnownPayload]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledInput:
+    """What became of an input."""
+
+    input_id: str
+    disposition: Disposition
+    article_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestRevision:
+    """The latest text of an article, and the latest reading of that text."""
+
+    article_id: str
+    revision: int
+    revision_id: str
+    text_sha256: str
+    reading_id: str | None
+    extractor_version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedRow:
+    """A row that waits for the next batch: column to value, without `recorded_at`, `run_id` and `batch_id`."""
+
+    seq: int
+    table: str
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerChanges:
+    """What the ledger is told once a batch is published; `staged_rows` are the `seq` of rows that went with it."""
+
+    batch_id: str
+    settled: tuple[SettledInput, ...] = ()
+    revisions: tuple[LatestRevision, ...] = ()
+    staged_rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerCounts:
+    """How many inputs are pending and settled; what has a disposition and is not published yet is in neither."""
+
+    n_pending: int
+    n_staged_rows: int
+    n_settled: Mapping[Disposition, int]
+
+
+class InputLedger:
+    """The ledger in the state at `engine`; creates its tables where they are missing."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        metadata.create_all(engine, tables=_LEDGER)
+
+    def register(self, documents: Iterable[Document]) -> Registered:
+        """Make new documents pending, in their order; one that is pending or settled already is left as it is.
+
+        A document that repeats source, address (else location) and bytes of another input is a duplicate and does not
+        become pending, unless it replays that input: its row is the caller's to stage. All or nothing.
+        """
+        listed = list({document.input_id: document for document in documents}.values())
+        keys = {document.input_id: make_payload_key(document) for document in listed}
+        with self._engine.begin() as connection:
+            seen = {
+                row.input_id for row in _look_up(connection, _pending.c.input_id, list(keys), [_pending.c.input_id])
+            }
+            seen |= {
+                row.input_id for row in _look_up(connection, _settled.c.input_id, list(keys), [_settled.c.input_id])
+            }
+            known = {
+                row.payload_key: KnownPayload(input_id=row.input_id, article_id=row.article_id)
+                for row in _look_up(connection, _payloads.c.payload_key, list(keys.values()), list(_payloads.c))
+            }
+            fresh, duplicates = [], {}
+            for document in listed:
+                mine = KnownPayload(input_id=document.input_id, article_id=None)
+                first = known.setdefault(keys[document.input_id], mine)
+                if first.input_id != document.input_id and document.replay_of is None:
+                    duplicates[document.input_id] = first
+                elif document.input_id not in seen:
+                    fresh.append(document)
+            _insert_new(
+                connection,
+                _pending,
+                [
+                    {
+                        "input_id": document.input_id,
+                        "payload_key": keys[document.input_id],
+                        "document": msgspec.msgpack.encode(document),
+                    }
+                    for document in fresh
+                ],
+            )
+            _insert_new(
+                connection,
+                _payloads,
+                [
+                    {"payload_key": keys[document.input_id], "input_id": document.input_id, "article_id": None}
+                    for document in fresh
+                ],
+            )
+        return Registered(new=tuple(document.input_id for document in fresh), duplicates=duplicates)
+
+    def pending(self, limit: int | None = None, *, skip: Collection[str] = ()) -> list[Document]:
+        """List pending documents in the order in which they came, at most `limit`, without the ids in `skip`."""
+        found: list[Document] = []
+        query = select(_pending.c.input_id, _pending.c.document).order_by(_pending.c.seq)
+        with self._engine.connect() as connection:
+            for row in connection.execute(query.execution_options(yield_per=_CHUNK)):
+                if limit is not None and len(found) >= limit:
+                    break
+                if row.input_id not in skip:
+                    found.append(msgspec.msgpack.decode(row.document, type=Document))
+        return found
+
+    def settled(self, input_ids: Iterable[str]) -> dict[str, SettledInput]:
+        """Look up what became of inputs; those that are pending or unheard of are left out."""
+        with self._engine.connect() as connection:
+            rows = _look_up(connection, _settled.c.input_id, list(input_ids), list(_settled.c))
+        return {
+            row.input_id: SettledInput(
+                input_id=row.input_id,
+                disposition=Disposition(row.disposition),
+                article_id=row.article_id,
+                reason=row.reason,
+            )
+            for row in rows
+        }
+
+    def latest_revisions(self, article_ids: Iterable[str]) -> dict[str, LatestRevision]:
+        """Look up the latest revision of articles; those never published are left out."""
+        with self._engine.connect() as connection:
+            rows = _look_up(connection, _revisions.c.article_id, list(article_ids), list(_revisions.c))
+        return {row.article_id: LatestRevision(**row._mapping) for row in rows}
+
+    def stage_rows(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Keep rows for the next batch; a row whose key is staged, or whose input is settled, is left as it is."""
+        key = TABLES[table].key
+        listed = list(rows)
+        with self._engine.begin() as connection:
+            if key == ("input_id",):
+                ids = [row["input_id"] for row in listed]
+                gone = {row.input_id for row in _look_up(connection, _settled.c.input_id, ids, [_settled.c.input_id])}
+                listed = [row for row in listed if row["input_id"] not in gone]
+            _insert_new(
+                connection,
+                _staged_rows,
+                [
+                    {
+                        "table_name": table,
+                        "row_key": canonical_json([row.get(column) for column in key]),
+                        "row": msgspec.msgpack.encode(row),
+                    }
+                    for row in listed
+                ],
+            )
+
+    def staged_rows(self) -> list[StagedRow]:
+        """List the rows that wait for the next batch, in the order in which they were staged."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(_staged_rows).order_by(_staged_rows.c.seq)).all()
+        return [StagedRow(seq=row.seq, table=row.table_name, row=msgspec.msgpack.decode(row.row)) for row in rows]
+
+    def has_batch(self, batch_id: str) -> bool:
+        """Say whether a batch is published and the ledger knows it."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(_batches).where(_batches.c.batch_id == batch_id)).first() is not None
+
+    def counts(self) -> LedgerCounts:
+        """Count inputs by what became of them, to reconcile with the tables. Looks at every settled input."""
+        with self._engine.connect() as connection:
+            by_disposition = connection.execute(
+                select(_settled.c.disposition, func.count()).group_by(_settled.c.disposition)
+            ).all()
+            return LedgerCounts(
+                n_pending=connection.execute(select(func.count()).select_from(_pending)).scalar_one(),
+                n_staged_rows=connection.execute(select(func.count()).select_from(_staged_rows)).scalar_one(),
+                n_settled={Disposition(disposition): n for disposition, n in by_disposition},
+            )
+
+    def apply(self, connection: Connection, memory: bytes) -> None:
+        """Write what `encode_changes` froze, in the caller's transaction; doing it again changes nothing."""
+        changes = msgspec.msgpack.decode(memory, type=LedgerChanges)
+        self.settle(connection, changes.settled)
+        revisions = [{name: getattr(revision, name) for name in _revisions.c.keys()} for revision in changes.revisions]  # noqa: SIM118
+        _insert_or_replace(connection, _revisions, revisions)
+        for seqs in _chunks(changes.staged_rows):
+            connection.execute(delete(_staged_rows).where(_staged_rows.c.seq.in_(seqs)))
+        _insert_new(connection, _batches, [{"batch_id": changes.batch_id}])
+
+    def settle(self, connection: Connection, settled: Sequence[SettledInput]) -> None:
+        """Write what became of inputs, which are then no longer pending; again is the same as once."""
+        articles = {one.input_id: one.article_id for one in settled}
+        pending = _look_up(
+            connection, _pending.c.input_id, list(articles), [_pending.c.input_id, _pending.c.payload_key]
+        )
+        for row in pending:
+            if articles[row.input_id] is not None:
+                connection.execute(
+                    update(_payloads)
+                    .where(_payloads.c.payload_key == row.payload_key, _payloads.c.input_id == row.input_id)
+                    .values(article_id=articles[row.input_id])
+                )
+        for input_ids in _chunks(list(articles)):
+            connection.execute(delete(_pending).where(_pending.c.input_id.in_(input_ids)))
+        _insert_or_replace(
+            connection,
+            _settled,
+            [
+                {
+                    "input_id": one.input_id,
+                    "disposition": one.disposition.value,
+                    "article_id": one.article_id,
+                    "reason": one.reason,
+                }
+                for one in settled
+            ],
+        )
+
+
+def make_payload_key(document: Document) -> str:
+    """Derive what two inputs share that bring the same bytes from the same place: the second is a duplicate."""
+    return make_id("pay", document.source_id, document.url or document.location, document.payload_sha256)
+
+
+def encode_changes(changes: LedgerChanges) -> bytes:
+    """Write the ledger's changes as the bytes that a bundle carries."""
+    return msgspec.msgpack.encode(changes)
+
+
+def _look_up(connection: Connection, key: Any, wanted: Sequence[str], columns: Sequence[Any]) -> list[Row[Any]]:
+    return [row for part in _chunks(wanted) for row in connection.execute(select(*columns).where(key.in_(part)))]
+
+
+def _insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    statement = _dialect_insert(connection)(table).on_conflict_do_nothing()
+    for part in _chunks(rows):
+        connection.execute(statement, part)
+
+
+def _insert_or_replace(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    statement = _dialect_insert(connection)(table)
+    keys = list(table.primary_key.columns)
+    others = {column.name: statement.excluded[column.name] for column in table.c if column not in keys}
+    for part in _chunks(rows):
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), part)
+
+
+def _dialect_insert(connection: Connection) -> Callable[[Table], Any]:
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+
+
+def _chunks(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

@@ -1,0 +1,214 @@
+"""The warehouse: all tables, right under any plain reader at every moment, whatever crashes or is tried again.
+
+Belongs here: the order of publishing. One writer, under a lock, freezes a bundle (`bundles`), then rolls it forward
+into the tables (`parts`), then into the state, then removes it. Whoever next holds the lock finishes a frozen bundle
+first, unchanged. Does not belong here: what the rows say, and whether they are good enough to be published (`quality`).
+
+Files lie as `ROOT/TABLE/dt=YYYY-MM-DD/part-NNNNN.parquet`; `ROOT/_writer/` is the writer's own and no table. An object
+store gets a shelf, parts and a lock of its own behind this class; what calls it does not change.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from blotter.errors import PublishingError, SettingsError
+from blotter.schemas import TABLES
+from blotter.store.bundles import Bundle, BundleShelf, Manifest
+from blotter.store.files import make_folder
+from blotter.store.locks import hold_lock
+from blotter.store.parts import Filters, TableParts
+
+ApplyMemory = Callable[[Manifest, Mapping[str, bytes]], None]
+
+_BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,150}")
+_INIT_TIMEOUT_S = 60
+
+
+class Warehouse:
+    """The tables under `root`, a folder. `bundles` is where bundles lie until they are published, by default within it.
+
+    `part_rows` is the number of rows of a table's day after which its open part is sealed.
+    """
+
+    def __init__(
+        self, root: str | os.PathLike[str], *, part_rows: int = 20_000, bundles: str | os.PathLike[str] | None = None
+    ) -> None:
+        if "://" in str(root):
+            raise SettingsError("warehouse", "a folder (object stores are not supported yet)", str(root))
+        self.root = Path(root)
+        self._own = self.root / "_writer"
+        self._parts = TableParts(self.root, part_rows=part_rows, temps=self._own / "temps")
+        self._shelf = BundleShelf(Path(bundles) if bundles else self._own / "bundles")
+        self._writer_pid: int | None = None
+
+    def init(self) -> None:
+        """Create what is missing, with a zero-row part for each table, so that empty tables read; else do nothing.
+
+        Raises PublishingError where the folder cannot be written, LockHeld where another writer holds it for a minute.
+        """
+        if self._parts.is_created():
+            return
+        with self.lock("init", _INIT_TIMEOUT_S), _telling(self.root):
+            self._parts.create()
+
+    @contextmanager
+    def lock(self, holder: str, timeout_s: float) -> Iterator[None]:
+        """Be the one writer for the length of a `with`; `holder` is what a second run is told who waits in vain.
+
+        The lock dies with the process. Raises LockHeld after `timeout_s` seconds, naming who holds it.
+        """
+        with ExitStack() as held:
+            with _telling(self.root):
+                make_folder(self._own / "temps")
+                self._shelf.create()
+                held.enter_context(hold_lock(self._own / "lock", holder, timeout_s))
+                self._parts.sweep()
+                self._shelf.sweep()
+            self._writer_pid = os.getpid()
+            try:
+                yield
+            finally:
+                self._writer_pid = None
+
+    def freeze(
+        self,
+        batch_id: str,
+        recorded_at: datetime,
+        run_id: str,
+        tables: Mapping[str, pa.Table],
+        memory: Mapping[str, bytes] | None = None,
+    ) -> Manifest:
+        """Freeze a batch: once this returns it will be published as it is, by us or by whoever next holds the lock.
+
+        `tables` have the declared columns of `blotter.schemas`; rows are sorted by key, and `recorded_at`, `run_id`
+        and `batch_id` are set on each of them. `runs` has a row at least: it is what says that the batch is there.
+        `memory` names what the state is told once the tables have the rows. Needs the lock. Raises PublishingError,
+        and then nothing has changed: an earlier bundle is unfinished, the batch is there already, `recorded_at` is
+        older than the newest row (equal is not), a table is unknown or has other columns, or the disk refuses.
+        """
+        self._require_lock()
+        if not _BATCH_ID.fullmatch(batch_id):
+            raise PublishingError(f"{batch_id!r} cannot name a batch: letters, digits and _.:+- only, 151 at most")
+        if recorded_at.tzinfo is None:
+            raise PublishingError(f"batch {batch_id}: recorded_at has no time zone")
+        if unfinished := self._shelf.frozen():
+            raise PublishingError(f"batch {unfinished[0].batch_id} is frozen and unfinished: roll it forward first")
+        self._refuse_older(batch_id, recorded_at)
+        stamped = {
+            name: _stamp_rows(name, tables[name], batch_id, recorded_at, run_id)
+            for name in TABLES
+            if name in tables and tables[name].num_rows
+        }
+        self._check_tables(batch_id, tables, stamped)
+        manifest = Manifest(
+            batch_id=batch_id,
+            recorded_at=recorded_at,
+            run_id=run_id,
+            n_rows={name: rows.num_rows for name, rows in stamped.items()},
+            memories=tuple(sorted(memory or {})),
+        )
+        with _telling(self.root):
+            self._shelf.freeze(Bundle(manifest=manifest, tables=stamped, memory=dict(sorted((memory or {}).items()))))
+        return manifest
+
+    def roll_forward(self, apply_memory: ApplyMemory) -> list[Manifest]:
+        """Finish every frozen bundle unchanged, the oldest first, and say which: tables in their order, then the state.
+
+        `apply_memory` is called once a bundle's rows stand, perhaps again after a crash, so it must be idempotent; the
+        bundle is removed when it returns. Needs the lock. Raises PublishingError, and then what was done stands and
+        the rest is done the next time.
+        """
+        self._require_lock()
+        finished = self._shelf.frozen()
+        for manifest in finished:
+            bundle = self._shelf.load(manifest.batch_id)
+            day = manifest.recorded_at.date()
+            with _telling(self.root):
+                for name in sorted(bundle.tables, key=list(TABLES).index):
+                    self._parts.add_batch(name, day, manifest.batch_id, bundle.tables[name])
+            apply_memory(manifest, bundle.memory)
+            with _telling(self.root):
+                self._shelf.remove(manifest.batch_id)
+        return finished
+
+    def read(self, table: str, columns: Sequence[str] | None = None, filters: Filters = None) -> pa.Table:
+        """Read a table: its declared columns and `dt` (a date), rows by day, then in the order of publishing.
+
+        `filters` is an Arrow expression or pyarrow's list of (column, operator, value). Needs no lock. Raises KeyError
+        where there is no such table or column, SettingsError where the warehouse was never created.
+        """
+        return self._parts.read(table, columns, filters)
+
+    def has_batch(self, batch_id: str) -> bool:
+        """Say whether a batch is published or frozen. Looks at the newest day first; a batch that is not there costs
+        a look at every day, so ask the state (`InputLedger.has_batch`) where that matters.
+        """
+        if any(manifest.batch_id == batch_id for manifest in self._shelf.frozen()):
+            return True
+        return any(self._parts.has_batch("runs", day, batch_id) for day in reversed(self._parts.days("runs")))
+
+    def newest_recorded_at(self) -> datetime | None:
+        """Say when the newest row was recorded, frozen bundles among them; None where there is none."""
+        frozen = [manifest.recorded_at for manifest in self._shelf.frozen()]
+        published = self._parts.newest_recorded_at()
+        return max([*frozen, published] if published else frozen, default=None)
+
+    def _require_lock(self) -> None:
+        if self._writer_pid != os.getpid():  # a forked child is not the writer, though it has our memory
+            raise PublishingError("only the holder of the lock may write: use `with warehouse.lock(...)`")
+
+    def _refuse_older(self, batch_id: str, recorded_at: datetime) -> None:
+        newest = self._parts.newest_recorded_at()
+        if newest is None:
+            return
+        if recorded_at < newest:
+            raise PublishingError(
+                f"batch {batch_id} was recorded at {recorded_at.isoformat()}, before the newest row "
+                f"({newest.isoformat()}): what was known when would no longer be true. Check the clock."
+            )
+        if self._parts.has_batch("runs", newest.date(), batch_id):
+            raise PublishingError(f"batch {batch_id} is published already")
+
+    def _check_tables(self, batch_id: str, tables: Mapping[str, pa.Table], stamped: Mapping[str, pa.Table]) -> None:
+        if unknown := set(tables) - set(TABLES):
+            raise PublishingError(
+                f"batch {batch_id} has rows for tables that do not exist: {', '.join(sorted(unknown))}"
+            )
+        if "runs" not in stamped:
+            raise PublishingError(f"batch {batch_id} has no row for `runs`, which says that all of it is there")
+        for name in stamped:
+            self._parts.check_schema(TABLES[name])
+
+
+def _stamp_rows(name: str, rows: pa.Table, batch_id: str, recorded_at: datetime, run_id: str) -> pa.Table:
+    schema = TABLES[name].schema
+    stamps = {"recorded_at": recorded_at, "run_id": run_id, "batch_id": batch_id}
+    if (got := set(rows.column_names) - set(stamps)) != (declared := set(schema.names) - set(stamps)):
+        raise PublishingError(f"{name}: columns {', '.join(sorted(got ^ declared))} are missing or not declared")
+    columns = [
+        pa.repeat(pa.scalar(stamps[field.name], field.type), rows.num_rows)
+        if field.name in stamps
+        else rows[field.name].cast(field.type)
+        for field in schema
+    ]
+    for field, column in zip(schema, columns, strict=True):
+        if not field.nullable and column.null_count:
+            raise PublishingError(f"{name}.{field.name} is null in {column.null_count} of {rows.num_rows} rows")
+    stamped = pa.Table.from_arrays(columns, schema=schema)
+    return stamped.sort_by([(key, "ascending") for key in TABLES[name].key])
+
+
+@contextmanager
+def _telling(root: Path) -> Iterator[None]:
+    """Tell an operator what a disk that refuses means: the batch is whole or not there, and can be tried again."""
+    try:
+        yield
+    except OSError as refused:
+        where = refused.filename or root
+        raise PublishingError(f"{where}: {refused.strerror or refused}; the tables are right, try again") from refused
