@@ -1,0 +1,322 @@
+"""An HTML page, parsed once: what its head says of it, and its body as text.
+
+Belongs here: reading title, author, dates, addresses and text out of markup. Does not belong here: whether the page is
+an article (`walls`), and which of several sources of a value is believed (`clean_document`).
+"""
+
+import copy
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from htmldate import find_date
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from trafilatura import bare_extraction
+from trafilatura.metadata import extract_author, extract_title
+from trafilatura.settings import Extractor
+
+from blotter.clean.charset import tidy_text
+from blotter.clean.dates import Moment, is_possible, parse_moment
+from blotter.errors import InputRejected, Reason
+
+MAX_PAGE_CHARS = 8_000_000
+MAX_ELEMENTS = 30_000  # trafilatura took 6.7 s for 50,000 paragraphs
+MAX_HARD_SEARCH_CHARS = 400_000  # the extensive date search is the cause of pages of two seconds
+MAX_META_CHARS = 1_000
+_MAX_JSON_CHARS = 1_000_000
+_MAX_JSON_NODES = 5_000
+
+_ARTICLE_TYPES = frozenset(
+    {
+        "newsarticle", "article", "reportagenewsarticle", "blogposting", "liveblogposting", "analysisnewsarticle",
+        "backgroundnewsarticle", "opinionnewsarticle", "reviewnewsarticle", "askpublicnewsarticle", "report",
+        "socialmediaposting", "advertisercontentarticle", "satiricalarticle", "scholarlyarticle", "techarticle",
+    }
+)  # fmt: skip
+_PUBLISHED_META = (
+    "article:published_time", "og:article:published_time", "og:published_time", "datepublished", "parsely-pub-date",
+    "sailthru.date", "dc.date.issued", "dcterms.created", "dc.date.created", "dc.date", "dcterms.date", "pubdate",
+    "publishdate", "publish-date", "publish_date", "publication_date", "citation_publication_date", "article.published",
+    "rnews:datepublished", "cxenseparse:recs:publishtime", "displaydate", "originalpublicationdate", "date",
+)  # fmt: skip
+_MODIFIED_META = (
+    "article:modified_time", "og:updated_time", "og:modified_time", "datemodified", "last-modified", "dcterms.modified",
+    "dc.date.modified", "lastmod", "article.updated",
+)  # fmt: skip
+_TITLE_META = ("og:title", "twitter:title", "dc.title", "parsely-title", "sailthru.title", "headline")
+_AUTHOR_META = (
+    "author",
+    "article:author",
+    "parsely-author",
+    "sailthru.author",
+    "dc.creator",
+    "byl",
+    "article:author_name",
+)
+_BLOCKS = frozenset(
+    {
+        "p", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "section", "article", "header",
+        "footer", "table", "tr", "td", "th", "pre", "figure", "figcaption", "dd", "dt", "hr", "br",
+    }
+)  # fmt: skip
+_SILENT = ("script", "style", "noscript", "template", "svg", "iframe", "object", "head", "nav", "form", "button")
+_FRAGMENT = re.compile(r"<(?:html|head|body|!doctype)\b", re.IGNORECASE)
+_SITE_SEPARATOR = re.compile(r"\s+[|–—·•»:-]+\s+")
+_BYLINE = re.compile(r"^(?:by|from|von|por|par)\s+", re.IGNORECASE)
+_FAST = Extractor(fast=True, comments=False, tables=True, with_metadata=False, output_format="python")
+
+
+@dataclass(frozen=True, slots=True)
+class PageHead:
+    """What a page says of itself; anything may be missing."""
+
+    title: str | None
+    author: str | None
+    published: Moment | None
+    modified_at: datetime | None
+    canonical: str | None  # as stated: may be relative, or of another site
+    language: str | None
+    types: frozenset[str]  # schema.org and og types, in lower case
+    is_free: bool | None
+
+
+def parse_page(html: str) -> HtmlElement:
+    """Parse markup into a tree; raises InputRejected where it is too large, or no markup at all."""
+    if len(html) > MAX_PAGE_CHARS:
+        raise InputRejected(Reason.TOO_LARGE, f"the page has {len(html):,} characters; the limit is {MAX_PAGE_CHARS:,}")
+    # Bytes, not a string: a lone surrogate or an XML declaration in a string breaks the parser.
+    parser = HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, default_doctype=False
+    )
+    try:
+        tree = document_fromstring(html.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as broken:
+        raise InputRejected(Reason.NO_TEXT, f"the page holds no markup ({broken})") from broken
+    n_elements = sum(1 for _ in tree.iter(etree.Element))
+    if n_elements > MAX_ELEMENTS:
+        raise InputRejected(Reason.TOO_LARGE, f"the page has {n_elements:,} elements; the limit is {MAX_ELEMENTS:,}")
+    return tree
+
+
+def is_fragment(html: str) -> bool:
+    """Tell whether markup is a piece (a feed's content) and no whole page."""
+    return _FRAGMENT.search(html[:5_000]) is None
+
+
+def read_head(tree: HtmlElement, *, by: datetime) -> PageHead:
+    """Read what a page says of itself: JSON-LD first, then Open Graph and other meta elements, then headings.
+
+    Dates after `by` (when the page was had) or before there was a press are taken for mistakes and passed over.
+    """
+    meta = _read_meta(tree)
+    about = _find_article(tree)
+    published = _first_moment([about.get("datePublished"), *map(meta.get, _PUBLISHED_META), *_marked_times(tree)], by)
+    modified = _first_moment([about.get("dateModified"), *map(meta.get, _MODIFIED_META)], by)
+    return PageHead(
+        title=_choose_title(tree, about, meta),
+        author=_choose_author(tree, about, meta),
+        published=published,
+        modified_at=modified.at if modified else None,
+        canonical=_link(tree, "canonical") or meta.get("og:url"),
+        language=_language(tree, about, meta),
+        types=frozenset(_types(about)) | frozenset({meta.get("og:type", "").lower()} - {""}),
+        is_free=_is_free(about),
+    )
+
+
+def search_date(tree: HtmlElement, *, url: str | None, by: datetime) -> Moment | None:
+    """Look for the day of publication in address and text, the hard way only where the easy one finds nothing."""
+    size = len(tree.text_content())
+    for hard in (False, True):
+        if hard and size > MAX_HARD_SEARCH_CHARS:
+            break
+        try:
+            found = find_date(
+                copy.deepcopy(tree),
+                extensive_search=hard,
+                original_date=True,
+                url=url,
+                min_date="1990-01-01",
+                max_date=f"{by:%Y-%m-%d}",
+            )
+        except (ValueError, TypeError, AttributeError, etree.LxmlError, RecursionError):
+            continue  # a defect of the search on odd markup: the page has no date then
+        if found and (moment := parse_moment(found)):
+            return moment
+    return None
+
+
+def extract_body(tree: HtmlElement) -> str:
+    """Extract the article's text, one line a paragraph; empty where there is none. May change the tree."""
+    try:
+        extracted = bare_extraction(tree, options=_FAST)
+    except (RecursionError, etree.LxmlError):
+        return ""
+    return tidy_text(extracted.text or "") if extracted is not None else ""
+
+
+def flatten_fragment(tree: HtmlElement) -> str:
+    """Give all the text of a piece of markup, one line a block. May change the tree."""
+    etree.strip_elements(tree, *_SILENT, with_tail=False)
+    lines: list[list[str]] = [[]]
+    for event, element in etree.iterwalk(tree, events=("start", "end")):
+        is_block = element.tag in _BLOCKS
+        if is_block:
+            lines.append([])
+        text = element.text if event == "start" else element.tail
+        if text:
+            lines[-1].append(text)
+    joined = (" ".join("".join(line).split()) for line in lines)
+    return tidy_text("\n".join(line for line in joined if line))
+
+
+def _read_meta(tree: HtmlElement) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for element in tree.iter("meta"):
+        name = element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv")
+        content = element.get("content")
+        if name and content and len(content) <= MAX_META_CHARS and (text := " ".join(content.split())):
+            found.setdefault(name.strip().lower(), text)
+    return found
+
+
+def _find_article(tree: HtmlElement) -> Mapping[str, Any]:
+    """The JSON-LD object of the article; an empty one where the page has none."""
+    for script in tree.iter("script"):
+        if "ld+json" not in (script.get("type") or "").lower() or not script.text:
+            continue
+        for node in _json_nodes(script.text):
+            if _ARTICLE_TYPES.intersection(_types(node)):
+                return node
+    return {}
+
+
+def _json_nodes(text: str) -> Iterator[Mapping[str, Any]]:
+    text = (
+        text.strip().removeprefix("<!--").removesuffix("-->").removeprefix("//<![CDATA[").removesuffix("//]]>").strip()
+    )
+    if len(text) > _MAX_JSON_CHARS:
+        return
+    try:
+        loaded = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        try:
+            loaded = json.loads(text.rstrip("; \n"), strict=False)
+        except (ValueError, RecursionError):
+            return
+    waiting, seen = [loaded], 0
+    while waiting and seen < _MAX_JSON_NODES:
+        node, seen = waiting.pop(0), seen + 1
+        if isinstance(node, list):
+            waiting.extend(node)
+        elif isinstance(node, dict):
+            yield node
+            waiting.extend(node[key] for key in ("@graph", "mainEntity", "mainEntityOfPage", "item") if key in node)
+
+
+def _types(node: Mapping[str, Any]) -> Iterator[str]:
+    stated = node.get("@type")
+    for name in stated if isinstance(stated, list) else [stated]:
+        if isinstance(name, str):
+            yield name.rsplit("/", 1)[-1].lower()
+
+
+def _first_moment(texts: list[Any], by: datetime) -> Moment | None:
+    for text in texts:
+        moment = parse_moment(text) if isinstance(text, str) else None
+        if moment is not None and is_possible(moment.at, by=by):
+            return moment
+    return None
+
+
+def _marked_times(tree: HtmlElement) -> Iterator[str]:
+    for element in tree.iter("time"):
+        marks = f"{element.get('itemprop', '')} {element.get('class', '')} {element.get('pubdate', '')}".lower()
+        if element.get("datetime") and ("publish" in marks or "pubdate" in marks or element.get("pubdate") is not None):
+            yield element.get("datetime")
+
+
+def _choose_title(tree: HtmlElement, about: Mapping[str, Any], meta: Mapping[str, str]) -> str | None:
+    site = meta.get("og:site_name")
+    stated = [about.get("headline"), *map(meta.get, _TITLE_META)]
+    headings = [text for h1 in tree.iter("h1") if (text := " ".join(h1.text_content().split()))]
+    if len(headings) == 1:
+        stated.append(headings[0])
+    for text in stated:
+        if isinstance(text, str) and (title := _trim_title(text, site)):
+            return title
+    try:
+        guess = extract_title(tree)
+    except (AttributeError, TypeError, ValueError):
+        guess = None
+    return _trim_title(guess, site) if guess else None
+
+
+def _trim_title(text: str, site: str | None) -> str:
+    """Take markup, white space and the site's own name off a title."""
+    if "<" in text or "&" in text:
+        fragment = document_fromstring(f"<p>{text}</p>".encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8"))
+        text = fragment.text_content()
+    title = " ".join(tidy_text(text).split())
+    if site:
+        parts = _SITE_SEPARATOR.split(title)
+        if len(parts) > 1 and parts[-1].casefold() == " ".join(site.split()).casefold():
+            title = title[: len(title) - len(parts[-1])].rstrip(" |–—·•»:-")
+    return title[:MAX_META_CHARS]
+
+
+def _choose_author(tree: HtmlElement, about: Mapping[str, Any], meta: Mapping[str, str]) -> str | None:
+    names = list(dict.fromkeys(_author_names(about.get("author") or about.get("creator"))))
+    if not names:
+        stated = next((meta[name] for name in _AUTHOR_META if _is_name(meta.get(name))), None)
+        names = [stated] if stated else []
+    if not names:
+        try:
+            guess = extract_author(tree)
+        except (AttributeError, TypeError, ValueError):
+            guess = None
+        names = [guess] if guess else []
+    joined = "; ".join(_BYLINE.sub("", " ".join(tidy_text(name).split())) for name in names)
+    return joined[:MAX_META_CHARS] or None
+
+
+def _author_names(stated: Any) -> Iterator[str]:
+    for author in stated if isinstance(stated, list) else [stated]:
+        name = author.get("name") if isinstance(author, dict) else author
+        for one in name if isinstance(name, list) else [name]:
+            if isinstance(one, str) and _is_name(one):
+                yield one.strip()
+
+
+def _is_name(text: str | None) -> bool:
+    return (
+        bool(text)
+        and len(text or "") <= 200
+        and "://" not in (text or "")
+        and not (text or "").startswith(("@", "www."))
+    )
+
+
+def _link(tree: HtmlElement, relation: str) -> str | None:
+    for element in tree.iter("link"):
+        if relation in (element.get("rel") or "").lower().split() and element.get("href"):
+            return str(element.get("href"))
+    return None
+
+
+def _language(tree: HtmlElement, about: Mapping[str, Any], meta: Mapping[str, str]) -> str | None:
+    for stated in (tree.get("lang"), about.get("inLanguage"), meta.get("og:locale"), meta.get("content-language")):
+        if isinstance(stated, str) and re.match(r"[A-Za-z]{2}(?:[-_]|$)", stated):
+            return stated[:2].lower()
+    return None
+
+
+def _is_free(about: Mapping[str, Any]) -> bool | None:
+    stated = about.get("isAccessibleForFree")
+    if isinstance(stated, str):
+        return {"true": True, "false": False}.get(stated.lower())
+    return stated if isinstance(stated, bool) else None

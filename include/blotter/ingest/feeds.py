@@ -1,0 +1,255 @@
+"""Feed files: bytes to entries.
+
+Belongs here: RSS 0.9 to 2.0, Atom and JSON Feed as written by strangers, and what makes two entries the same. Does not
+belong here: getting feeds (`fetch`) and remembering entries (`blotter.store.feeds`).
+"""
+
+import calendar
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin
+from xml.sax import SAXException
+
+import feedparser
+
+from blotter.clean import canonicalize_url
+from blotter.clean.charset import decode_text, tidy_text
+from blotter.clean.dates import Moment, parse_moment
+from blotter.errors import Reason
+from blotter.ids import make_id
+
+MAX_ENTRIES = 20_000
+MAX_FIELD_CHARS = 2_000
+_DOCTYPE_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
+_HTML = re.compile(rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
+_TAG = re.compile(r"<[a-zA-Z/!]|&(?:#\d+|[a-z]+);")
+_UNCLOSED_TITLE = re.compile(
+    rb"<title\b[^>]*>(?:(?!</title>|<(?:title|link|item|entry)\b).)*(?=<(?:link|item|entry)\b)", re.S
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEntry:
+    """One entry as the feed tells it. `content` is the full text where the feed has it, `summary` what else it has."""
+
+    guid: str | None
+    url: str | None
+    title: str | None
+    author: str | None
+    published: Moment | None
+    updated: Moment | None
+    content: str | None
+    summary: str | None
+    media: str  # of content and summary: html or text
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What the entry is known by, strongest first: an entry is seen if its address, or guid with title, is.
+
+        Headlines are edited, guids change with the software or are used again, addresses gain tracking parameters. A
+        canonical address alone identifies an entry; a guid does so only together with the address it came with or,
+        where there is none, with the title.
+        """
+        canonical = canonicalize_url(self.url) if self.url else None
+        if canonical is not None:
+            return (make_id("ent", "url", canonical),)
+        if self.guid:
+            return (make_id("ent", "guid", self.guid, self.title),)
+        text = self.content or self.summary or ""
+        return (make_id("ent", "text", self.title, text[:500]),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFeed:
+    """What a feed holds: its entries in their order, or the reason why it has none that could be read."""
+
+    entries: tuple[FeedEntry, ...]
+    title: str | None = None
+    ttl_s: float | None = None
+    reason: Reason | None = None
+    message: str = ""
+
+
+def parse_feed(payload: bytes, url: str | None = None, content_type: str | None = None) -> ParsedFeed:
+    """Parse a feed of any kind; whatever the bytes are, the answer has entries, or none and a reason why.
+
+    `url` resolves relative links; `content_type` is the transport's. An empty but valid feed has neither entries nor
+    reason. Nothing is fetched, no entity is expanded.
+    """
+    if not payload.strip():
+        return _refuse(Reason.EMPTY, "nothing in it")
+    if _DOCTYPE_ENTITY.search(payload[:100_000]):
+        return _refuse(Reason.MALFORMED, "it declares entities, which are refused")
+    start = payload[:2_000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start[:1] == b"{":
+        return _parse_json_feed(payload, url)
+    parsed = _parse_xml_feed(payload, url, content_type)
+    if parsed is None:
+        return _refuse(Reason.MALFORMED, "the feed parser failed on it")
+    entries = tuple(_read_entry(entry, url) for entry in parsed.get("entries", ())[:MAX_ENTRIES])
+    entries = tuple(entry for entry in entries if entry.url or entry.title or entry.content or entry.summary)
+    feed = parsed.get("feed", {})
+    if not entries and not parsed.get("version"):
+        what = "an HTML page" if _HTML.search(start) else "no feed"
+        return _refuse(Reason.MALFORMED, f"{what} ({_explain(parsed)})")
+    if (
+        not entries
+        and parsed.get("bozo")
+        and not isinstance(
+            parsed.get("bozo_exception"), feedparser.CharacterEncodingOverride | feedparser.NonXMLContentType
+        )
+    ):
+        return _refuse(Reason.MALFORMED, f"no entry could be read ({_explain(parsed)})")
+    return ParsedFeed(entries=entries, title=_text(feed.get("title")), ttl_s=_read_ttl(feed))
+
+
+def _parse_xml_feed(payload: bytes, url: str | None, content_type: str | None) -> Mapping[str, Any] | None:
+    headers = {"content-type": content_type or "application/xml"}
+    if url:
+        headers["content-location"] = url
+    # feedparser fails on some markup that it could do without: the second try closes titles that were left open.
+    for attempt in (payload, _UNCLOSED_TITLE.sub(lambda found: found[0] + b"</title>", payload)):
+        try:
+            return feedparser.parse(  # type: ignore[no-any-return]
+                attempt, sanitize_html=False, resolve_relative_uris=False, response_headers=headers
+            )
+        except (
+            TypeError,
+            ValueError,
+            AttributeError,
+            KeyError,
+            IndexError,
+            LookupError,
+            RecursionError,
+            AssertionError,
+        ):
+            continue
+        except SAXException:
+            continue
+    return None
+
+
+def _read_entry(entry: Mapping[str, Any], base: str | None) -> FeedEntry:
+    contents = [part for part in entry.get("content", ()) if isinstance(part, Mapping) and part.get("value")]
+    content = max((part["value"] for part in contents), key=len, default=None)
+    summary = entry.get("summary") or None
+    if content == summary:
+        summary = None
+    link = _text(entry.get("feedburner_origlink")) or _text(entry.get("link"))
+    return FeedEntry(
+        guid=_text(entry.get("id")),
+        url=_resolve(link, base),
+        title=_plain(entry.get("title")),
+        author=_text(entry.get("author")),
+        published=_read_moment(entry, "published") or _read_moment(entry, "created"),
+        updated=_read_moment(entry, "updated"),
+        content=content,
+        summary=summary,
+        media="html" if _TAG.search(content or summary or "") else "text",
+    )
+
+
+def _read_moment(entry: Mapping[str, Any], name: str) -> Moment | None:
+    if name not in entry:  # asked for directly, feedparser gives one date for another
+        return None
+    # Our own reader first: it keeps a date alone a date.
+    if entry.get(name) and (moment := parse_moment(str(entry[name]))):
+        return moment
+    parsed = entry.get(f"{name}_parsed") if f"{name}_parsed" in entry else None
+    try:
+        return Moment(datetime.fromtimestamp(calendar.timegm(parsed), UTC), "minute") if parsed else None
+    except (ValueError, OverflowError, OSError, TypeError):
+        return None
+
+
+def _read_ttl(feed: Mapping[str, Any]) -> float | None:
+    try:
+        minutes = float(feed.get("ttl") or 0)
+    except (TypeError, ValueError):
+        return None
+    return minutes * 60 if 0 < minutes < 100_000 else None
+
+
+def _parse_json_feed(payload: bytes, url: str | None) -> ParsedFeed:
+    try:
+        feed = json.loads(decode_text(payload))
+    except (ValueError, RecursionError) as broken:
+        return _refuse(Reason.MALFORMED, f"no JSON: {broken}"[:300])
+    items = feed.get("items") if isinstance(feed, dict) else None
+    if not isinstance(items, list):
+        return _refuse(Reason.MALFORMED, "JSON, but no JSON Feed: it has no list of items")
+    entries = [_read_json_entry(item, url) for item in items[:MAX_ENTRIES] if isinstance(item, dict)]
+    return ParsedFeed(entries=tuple(entries), title=_text(feed.get("title")))
+
+
+def _read_json_entry(item: Mapping[str, Any], base: str | None) -> FeedEntry:
+    html, text, summary = (
+        item.get(key) if isinstance(item.get(key), str) else None for key in ("content_html", "content_text", "summary")
+    )
+    return FeedEntry(
+        guid=_text(item.get("id")),
+        url=_resolve(_text(item.get("url")) or _text(item.get("external_url")), base),
+        title=_plain(item.get("title")),
+        author="; ".join(_json_authors(item)) or None,
+        published=_moment_of(item.get("date_published")),
+        updated=_moment_of(item.get("date_modified")),
+        content=html or text or None,
+        summary=summary or None,
+        media="html" if html else "text",
+    )
+
+
+def _json_authors(item: Mapping[str, Any]) -> Iterator[str]:
+    authors = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
+    for author in authors or ():
+        if isinstance(author, dict) and (name := _text(author.get("name"))):
+            yield name
+
+
+def _moment_of(value: object) -> Moment | None:
+    return parse_moment(value) if isinstance(value, str) else None
+
+
+def _resolve(link: str | None, base: str | None) -> str | None:
+    if not link:
+        return None
+    try:
+        resolved = urljoin(base or "", link)
+    except ValueError:
+        return None
+    return resolved if resolved.lower().startswith(("http://", "https://")) else None
+
+
+def _plain(value: object) -> str | None:
+    """A title as plain text: feeds put markup and entities into it, once or twice escaped."""
+    text = _text(value)
+    if text and _TAG.search(text):
+        from lxml.html import fromstring  # noqa: PLC0415 - only titles with markup need it
+
+        try:
+            text = fromstring(f"<p>{text}</p>").text_content()
+        except (ValueError, TypeError):
+            return text
+        text = _text(text)
+    return text
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        return None
+    return " ".join(tidy_text(value).split())[:MAX_FIELD_CHARS] or None
+
+
+def _explain(parsed: Mapping[str, Any]) -> str:
+    failure = parsed.get("bozo_exception")
+    return f"{type(failure).__name__}: {failure}"[:200] if failure else "no known root element"
+
+
+def _refuse(reason: Reason, message: str) -> ParsedFeed:
+    return ParsedFeed(entries=(), reason=reason, message=message)
