@@ -1,0 +1,301 @@
+"""From staged results to published tables: what became of each input, the records, the gate, the bundle.
+
+Belongs here: the order of these, and the reconciling of their counts. Does not belong here: any judgement about news
+(`blotter.update`) or rows (`blotter.quality`), and how a bundle is made safe (`blotter.store.warehouse`). Everything
+runs under the warehouse's lock, which the caller holds.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from blotter import rows
+from blotter.errors import GateClosed, PublishingError, Reason
+from blotter.ids import make_id
+from blotter.model import Article, Disposition, Reading, ReadingKind, Rejection, identify_reading, identify_revision
+from blotter.quality import CheckReport, check_batch
+from blotter.reading import reject_document
+from blotter.rows import Row
+from blotter.store.inputs import LatestRevision, LedgerChanges, SettledInput, StagedRow, encode_changes
+from blotter.store.staging import SliceResult
+from blotter.stores import Stores
+from blotter.update import Update, update_incidents
+
+_STAGES = ("ingest", "read", "link", "check", "publish")
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one build publishes, as it takes shape: every input's disposition, and what goes on to the next stage."""
+
+    run_id: str
+    dag_id: str | None
+    now: datetime
+    staged: Sequence[StagedRow]
+    settled: dict[str, tuple[SettledInput, str]] = field(default_factory=dict)  # input id: disposition, stage
+    input_rows: list[Row] = field(default_factory=list)
+    quarantine_rows: list[Row] = field(default_factory=list)
+    read: list[tuple[SliceResult, Article, Reading]] = field(default_factory=list)
+
+    def settle(
+        self,
+        result: SliceResult,
+        disposition: Disposition,
+        stage: str,
+        *,
+        article_id: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Give an input its one disposition; a second one is a defect."""
+        input_id = result.document.input_id
+        if input_id in self.settled:
+            raise PublishingError(f"input {input_id} was settled twice: {self.settled[input_id]}, {disposition}")
+        settled = SettledInput(input_id=input_id, disposition=disposition, article_id=article_id, reason=reason)
+        self.settled[input_id] = (settled, stage)
+        self.input_rows.append(rows.input_row(result.document, disposition, article_id=article_id, reason=reason))
+
+    def reject(self, result: SliceResult, rejection: Rejection, stage: str) -> None:
+        """Settle an input that was refused or quarantined, the latter with a row that says why."""
+        if rejection.is_refused:
+            self.settle(result, Disposition.REFUSED, stage, reason=rejection.reason)
+            return
+        self.settle(result, Disposition.QUARANTINED, stage, reason=rejection.reason)
+        self.quarantine_rows.append(rows.quarantine_row(rejection))
+
+
+def publish_results(
+    stores: Stores,
+    results: Sequence[SliceResult],
+    staged: Sequence[StagedRow],
+    *,
+    run_id: str,
+    dag_id: str | None,
+    now: datetime,
+    given_links: Mapping[str, str] | None = None,
+    is_checked: bool = True,
+) -> dict[str, int]:
+    """Publish what was read and the ledger rows that wait, as one batch; returns its counts.
+
+    `results` are of inputs that are pending; `now` becomes `known_at` and `recorded_at`. Raises GateClosed where a
+    check blocks: then only the ledger tables tell of the batch, and its inputs stay pending.
+    """
+    batch = Batch(run_id=run_id, dag_id=dag_id, now=now, staged=staged)
+    batch_id = make_id("bat", run_id, sorted(r.document.input_id for r in results), _keys_of(staged))
+    _settle_results(batch, results, stores)
+    set_aside: set[str] = set()
+    while True:
+        kept = [one for one in batch.read if one[0].document.input_id not in set_aside]
+        update = update_incidents(
+            [(article, reading) for _, article, reading in kept],
+            stores.desk,
+            now=now,
+            settings=stores.link_rules,
+            given_links=given_links,
+        )
+        built = _build_rows(kept, update)
+        tables = rows.build_tables(built, recorded_at=now, run_id=run_id, batch_id=batch_id)
+        report = _check(tables, batch_id, now, stores) if is_checked else CheckReport.unchecked()
+        if report.is_blocked:
+            _publish_blocked(stores, batch, batch_id, report)
+            raise GateClosed(report.message)
+        failed = _find_inputs(kept, report)
+        if not failed:
+            break
+        set_aside |= failed
+    _settle_kept(batch, set_aside, report)
+    counts = _count_stages(batch, results)
+    ledger_rows = {
+        **_staged_by_table(batch),
+        "check_results": [dict(row) for row in report.results],
+        "runs": _run_rows(batch, counts),
+    }
+    tables |= rows.build_tables(ledger_rows, recorded_at=now, run_id=run_id, batch_id=batch_id)
+    alerts = stores.match_alerts(update)
+    memory = {
+        "ledger": encode_changes(_ledger_changes(batch, batch_id, kept)),
+        "desk": update.memory(),
+        "outbox": stores.outbox.encode(alerts),
+    }
+    stores.warehouse.freeze(batch_id, now, run_id, tables, memory)
+    stores.warehouse.roll_forward(stores.apply_memory)
+    return {
+        **{f"n_{name}": counts["total"][name] for name in ("in", *Disposition)},
+        "n_incident_versions": len(update.incidents),
+        "n_changes": len(update.changes),
+        "n_alerts": len(alerts),
+    }
+
+
+def _settle_results(batch: Batch, results: Sequence[SliceResult], stores: Stores) -> None:
+    """Settle what ends before linking, and give every new text its revision: in the order of publication."""
+    articles = [result.article for result in results if result.article is not None]
+    latest = stores.ledger.latest_revisions({article.article_id for article in articles})
+    for result in sorted(results, key=_publication_order):
+        if result.rejection is not None:
+            batch.reject(result, result.rejection, "read")
+            continue
+        if result.article is None or result.reading is None:
+            raise PublishingError(f"input {result.document.input_id} was staged with neither reading nor rejection")
+        article, known = result.article, latest.get(result.article.article_id)
+        if (
+            known is not None
+            and known.text_sha256 == article.text_sha256
+            and known.extractor_version == result.reading.extractor_version
+        ):
+            batch.settle(result, Disposition.UNCHANGED, "link", article_id=article.article_id)
+            continue
+        article = identify_revision(article, known.revision + 1 if known else 1)
+        reading = identify_reading(result.reading, article)
+        latest[article.article_id] = _latest_revision(article, reading)
+        batch.read.append((result, article, reading))
+
+
+def _publication_order(result: SliceResult) -> tuple[Any, ...]:
+    article = result.article
+    if article is None:
+        return (1, result.document.input_id)
+    return (0, article.published_at, article.modified_at or article.published_at, article.text_sha256)
+
+
+def _build_rows(kept: Sequence[tuple[SliceResult, Article, Reading]], update: Update) -> dict[str, list[Row]]:
+    linked = {article.revision_id: article for article in update.articles}
+    pairs = [(linked.get(article.revision_id, article), reading) for _, article, reading in kept]
+    return {
+        "articles": [rows.article_row(article) for article, _ in pairs],
+        "readings": [rows.reading_row(reading) for _, reading in pairs],
+        "claims": [row for article, reading in pairs for row in rows.claim_rows(article, reading)],
+        "links": [rows.link_row(link) for link in update.links],
+        "alignments": [rows.alignment_row(alignment) for alignment in update.alignments],
+        "incidents": [rows.incident_row(incident) for incident in update.incidents],
+        "participants": [row for incident in update.incidents for row in rows.participant_rows(incident)],
+        "facts": [row for incident in update.incidents for row in rows.fact_rows(incident)],
+        "changes": [rows.change_row(change) for change in update.changes],
+    }
+
+
+def _check(tables: Mapping[str, pa.Table], batch_id: str, now: datetime, stores: Stores) -> CheckReport:
+    return check_batch(tables, batch_id=batch_id, now=now, references=stores.known_references(tables))
+
+
+def _find_inputs(kept: Sequence[tuple[SliceResult, Article, Reading]], report: CheckReport) -> set[str]:
+    return {
+        result.document.input_id for result, article, _ in kept if article.article_id in report.quarantined_articles
+    }
+
+
+def _settle_kept(batch: Batch, set_aside: set[str], report: CheckReport) -> None:
+    for result, article, reading in batch.read:
+        if result.document.input_id in set_aside:
+            message = report.quarantined_articles[article.article_id]
+            batch.reject(result, reject_document(result.document, "quality", Reason.FAILED_CHECK, message), "check")
+        elif reading.kind is ReadingKind.NOT_INCIDENT:
+            batch.settle(result, Disposition.NOT_INCIDENT, "link", article_id=article.article_id)
+        else:
+            batch.settle(result, Disposition.PUBLISHED, "publish", article_id=article.article_id)
+
+
+def _publish_blocked(stores: Stores, batch: Batch, batch_id: str, report: CheckReport) -> None:
+    """Let the ledger tables tell of a batch that the gate held back; nothing else of it is published."""
+    blocked_id = make_id("bat", "blocked", batch_id, batch.now)
+    run = _run_row(batch, "check", Counter({"in": len(batch.read)}))
+    tables = rows.build_tables(
+        {"check_results": [dict(row) for row in report.results], "runs": [run]},
+        recorded_at=batch.now,
+        run_id=batch.run_id,
+        batch_id=blocked_id,
+    )
+    changes = LedgerChanges(batch_id=blocked_id)
+    stores.warehouse.freeze(blocked_id, batch.now, batch.run_id, tables, {"ledger": encode_changes(changes)})
+    stores.warehouse.roll_forward(stores.apply_memory)
+
+
+def _count_stages(batch: Batch, results: Sequence[SliceResult]) -> dict[str, Counter[str]]:
+    """Count what entered each stage and what it settled; raises where the stages do not reconcile."""
+    counts: dict[str, Counter[str]] = {stage: Counter() for stage in _STAGES}
+    for row in batch.staged:
+        if row.table == "inputs":
+            counts["ingest"][str(row.row["disposition"])] += 1
+    for settled, stage in batch.settled.values():
+        counts[stage][settled.disposition] += 1
+    remaining = sum(counts["ingest"].values()) + len(results)
+    total = Counter({"in": remaining})
+    for stage in _STAGES:
+        total.update(counts[stage])
+        settled_here = sum(counts[stage].values())
+        counts[stage]["in"] = remaining
+        remaining -= settled_here
+    if remaining:
+        raise PublishingError(f"the stages do not reconcile: {remaining} of {total['in']} inputs have no disposition")
+    counts["total"] = total
+    return counts
+
+
+def _run_rows(batch: Batch, counts: Mapping[str, Counter[str]]) -> list[Row]:
+    return [_run_row(batch, stage, counts[stage]) for stage in _STAGES]
+
+
+def _run_row(batch: Batch, stage: str, counts: Counter[str]) -> Row:
+    return {
+        "dag_id": batch.dag_id,
+        "stage": stage,
+        "started_at": batch.now,
+        "finished_at": batch.now,
+        **{f"n_{name}": counts[name] for name in ("in", *Disposition)},
+    }
+
+
+def _staged_by_table(batch: Batch) -> dict[str, list[Row]]:
+    gathered: dict[str, list[Row]] = {"inputs": list(batch.input_rows), "quarantine": list(batch.quarantine_rows)}
+    for row in batch.staged:
+        gathered.setdefault(row.table, []).append(dict(row.row))
+    return gathered
+
+
+def _ledger_changes(batch: Batch, batch_id: str, kept: Sequence[tuple[SliceResult, Article, Reading]]) -> LedgerChanges:
+    settled = [one for one, _ in batch.settled.values()]
+    for row in batch.staged:
+        if row.table == "inputs":
+            settled.append(
+                SettledInput(
+                    input_id=row.row["input_id"],
+                    disposition=Disposition(row.row["disposition"]),
+                    article_id=row.row.get("article_id"),
+                    reason=row.row.get("reason"),
+                )
+            )
+    latest = {article.article_id: _latest_revision(article, reading) for _, article, reading in kept}
+    return LedgerChanges(
+        batch_id=batch_id,
+        settled=tuple(settled),
+        revisions=tuple(latest.values()),
+        staged_rows=tuple(row.seq for row in batch.staged),
+    )
+
+
+def _latest_revision(article: Article, reading: Reading) -> LatestRevision:
+    return LatestRevision(
+        article_id=article.article_id,
+        revision=article.revision,
+        revision_id=article.revision_id,
+        text_sha256=article.text_sha256,
+        reading_id=reading.reading_id,
+        extractor_version=reading.extractor_version,
+    )
+
+
+def _keys_of(staged: Sequence[StagedRow]) -> list[str]:
+    return sorted(make_id("row", row.table, row.row) for row in staged)
+
+
+def date_undated(result: SliceResult, day_end: datetime) -> SliceResult:
+    """Give a result whose article has no date of its own (basis `received`) the day on which it is played."""
+    article = result.article
+    if article is None:
+        return result
+    if article.published_basis == "received":
+        article = replace(article, published_at=day_end)
+    return replace(result, article=replace(article, fetched_at=day_end))

@@ -1,0 +1,366 @@
+"""A whole story offline: documents played in the order of their publication, and articles read one by one.
+
+Belongs here: the replay's clock, its order and its ids (docs/adr/0003). Does not belong here: the stages, which are the
+same as everywhere (`blotter.steps`, `blotter.publishing`).
+"""
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from blotter.config import Settings
+from blotter.errors import SettingsError
+from blotter.ids import canonical_text, make_id
+from blotter.ingest.documents import SIDECAR, open_documents
+from blotter.model import Arrival, Document, Incident, Reading, Rejection, make_input_id
+from blotter.publishing import publish_results
+from blotter.reading import read_documents
+from blotter.resolve import resolve_single
+from blotter.rows import incident_row
+from blotter.steps import LOCK_TIMEOUT_S, register_documents, stage_rejection
+from blotter.store.archive import RawArchive
+from blotter.store.staging import SliceResult, StagingArea
+from blotter.stores import Stores
+
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
+_T = TypeVar("_T")
+
+_DELIVERY = "replay"
+# What has no date is played on the last day; until that is known, this stands for it.
+_UNDATED = datetime(1, 1, 1, tzinfo=UTC)
+_END_OF_DAY = time(23, 59, 59, tzinfo=UTC)
+
+
+def settings_for_replay(settings: Settings, warehouse: Path) -> Settings:
+    """Point the settings at a warehouse of a replay's own; raw archive, staging and state go to `WAREHOUSE.state/`."""
+    beside = warehouse.resolve().with_name(warehouse.resolve().name + ".state")
+    return settings.model_copy(
+        update={
+            "warehouse": str(warehouse.resolve()),
+            "archive": str(beside / "archive"),
+            "staging": str(beside / "staging"),
+            "state": str(beside / "state.db"),
+            "alerts_log": str(beside / "alerts.jsonl"),
+        }
+    )
+
+
+def load_links(path: Path) -> dict[str, str]:
+    """Read links taken as judged, JSON lines `{"url": ..., "incident": ...}`: url to incident."""
+    links: dict[str, str] = {}
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                told = json.loads(line)
+                links.setdefault(str(told["url"]), str(told["incident"]))
+            except (ValueError, KeyError, TypeError) as broken:
+                raise SettingsError(
+                    f"{path}#{number}", 'a JSON object with "url" and "incident"', line.strip()
+                ) from broken
+    return links
+
+
+def replay_documents(
+    settings: Settings,
+    paths: Sequence[Path],
+    *,
+    by_day: bool = True,
+    given_links: Mapping[str, str] | None = None,
+    is_checked: bool = True,
+    n_jobs: int = 1,
+    progress: Progress = lambda _what, _total: nullcontext(lambda _n=1: None),
+) -> dict[str, int]:
+    """Play the documents of files and folders in the order of their publication; returns counts over all days.
+
+    The clock stands at 23:59:59 UTC of the day that is played, or where the newest row was recorded if that is later.
+    """
+    total: Counter[str] = Counter()
+    with Stores(settings) as stores, stores.warehouse.lock(_DELIVERY, LOCK_TIMEOUT_S):
+        stores.warehouse.roll_forward(stores.apply_memory)
+        with tempfile.TemporaryDirectory(prefix="blotter-replay-") as folder:
+            held = _HeldDays(StagingArea(folder), is_split=by_day)
+            _read_everything(stores, paths, held, n_jobs, progress)
+            with progress("playing days", len(held.days)) as advance:
+                for day in held.days:
+                    total.update(
+                        _play_day(stores, day, held.results(day), given_links=given_links, is_checked=is_checked)
+                    )
+                    advance()
+    return {"n_days": len(held.days), **total}
+
+
+class _HeldDays:
+    """Results held on disk until their day is played, so that memory does not grow with the story."""
+
+    def __init__(self, staging: StagingArea, *, is_split: bool) -> None:
+        self._staging, self._is_split = staging, is_split
+        self._slices: dict[date, list[str]] = {}
+
+    def hold(self, number: int, results: Iterable[SliceResult]) -> None:
+        by_day: dict[date, list[SliceResult]] = {}
+        for result in results:
+            by_day.setdefault(_published_at(result).date(), []).append(result)
+        for day, listed in by_day.items():
+            slice_id = f"{day.isoformat()}.{number:08d}"
+            self._staging.write(slice_id, listed)
+            self._slices.setdefault(day, []).append(slice_id)
+
+    @property
+    def days(self) -> list[date]:
+        """The days to play, in order: each with something published, or only the last."""
+        dated = sorted(day for day in self._slices if day != _UNDATED.date())
+        last = dated[-1:] or ([_today()] if self._slices else [])
+        return (dated if self._is_split else []) or last
+
+    def results(self, day: date) -> list[SliceResult]:
+        """What is played on a day; the last takes along what has no date."""
+        is_last = day == self.days[-1]
+        slices = [
+            slice_id
+            for held, listed in sorted(self._slices.items())
+            if held == day or (is_last and (held == _UNDATED.date() or not self._is_split))
+            for slice_id in listed
+        ]
+        return [result for slice_id in slices for result in self._staging.read(slice_id)]
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _published_at(result: SliceResult) -> datetime:
+    if result.article is not None:
+        return result.article.published_at
+    return result.document.published_at or _UNDATED
+
+
+def _read_everything(stores: Stores, paths: Sequence[Path], held: _HeldDays, n_jobs: int, progress: Progress) -> None:
+    settings = stores.settings
+    files = list_files(paths)
+    read = partial(_read_chunk, settings.archive, settings.read.spacy_model)
+    with progress("reading", None) as advance, _make_pool(n_jobs) as pool:
+        chunks = _chunks(_archived(stores, files), settings.read.slice_size)
+        for number, results in enumerate(_map_in_order(pool, read, chunks, n_jobs)):
+            held.hold(number, results)
+            advance(len(results))
+
+
+def _archived(stores: Stores, files: Sequence[Path]) -> Iterator[Document | Rejection]:
+    """Put every payload into the raw archive and name its place in a way that does not depend on the machine."""
+    occurrences: Counter[tuple[str, str]] = Counter()
+    for file in files:
+        for arrived in open_documents(
+            file, source_id=None, arrival=_DELIVERY, received_at=_UNDATED, limits=stores.settings.drops
+        ):
+            if isinstance(arrived, Rejection):
+                if arrived.payload is not None:
+                    stores.archive.put(arrived.payload)
+                yield replace(arrived, payload=None)
+                continue
+            stores.archive.put(arrived.payload)
+            document = arrived.document
+            location = document.url or f"sha256:{document.payload_sha256}"
+            seen = occurrences[location, document.payload_sha256]
+            occurrences[location, document.payload_sha256] += 1
+            yield replace(document, location=f"{location}#{seen + 1}" if seen else location)
+
+
+def _read_chunk(archive_root: str, spacy_model: str | None, chunk: Sequence[Document | Rejection]) -> list[SliceResult]:
+    archive = RawArchive(archive_root)
+    documents = [one for one in chunk if isinstance(one, Document)]
+    read = read_documents(
+        ((document, partial(archive.get, document.payload_sha256)) for document in documents), spacy_model=spacy_model
+    )
+    rejected = [SliceResult(document=_stand_in(one), rejection=one) for one in chunk if isinstance(one, Rejection)]
+    return read + rejected
+
+
+def _stand_in(rejection: Rejection) -> Document:
+    return Document(
+        input_id=rejection.input_id,
+        kind=rejection.kind,
+        source_id=rejection.source_id,
+        location=rejection.location,
+        payload_sha256=rejection.payload_sha256 or "",
+        media="text",
+        received_at=rejection.received_at,
+    )
+
+
+def _play_day(
+    stores: Stores,
+    day: date,
+    results: Sequence[SliceResult],
+    *,
+    given_links: Mapping[str, str] | None,
+    is_checked: bool,
+) -> dict[str, int]:
+    """Publish one day as one run: its inputs registered, what is known already settled as duplicates."""
+    end = datetime.combine(day, _END_OF_DAY)
+    now = max(end, stores.warehouse.newest_recorded_at() or end)
+    run_id, delivered = _deliver(stores, day, results)
+    played = [_date_undated(result, end) for result in delivered]
+    unread = [r for r in played if r.rejection is not None and r.rejection.stage == "ingest"]
+    for result in unread:
+        stage_rejection(stores, result.rejection)  # type: ignore[arg-type]
+    waiting = [result for result in played if result not in unread]
+    counts = register_documents(stores, [result.document for result in waiting])
+    duplicates = {row.row["input_id"] for row in stores.ledger.staged_rows() if row.table == "inputs"}
+    published = publish_results(
+        stores,
+        [result for result in waiting if result.document.input_id not in duplicates],
+        stores.ledger.staged_rows(),
+        run_id=run_id,
+        dag_id=None,
+        now=now,
+        given_links=given_links,
+        is_checked=is_checked,
+    )
+    del counts
+    return published
+
+
+def _deliver(stores: Stores, day: date, results: Sequence[SliceResult]) -> tuple[str, list[SliceResult]]:
+    """Name the run by day and inputs, and the inputs by the run; a day that is finished is played as a further run."""
+    told = sorted((result.document.location, result.document.payload_sha256) for result in results)
+    base = make_id("run", day, told)
+    attempt = 1
+    while True:
+        run_id = base if attempt == 1 else f"{base}-{attempt}"
+        delivered = [_redeliver(result, run_id) for result in results]
+        ids = {result.document.input_id for result in delivered}
+        if not ids or ids - stores.ledger.settled(ids).keys():
+            return run_id, delivered
+        attempt += 1
+
+
+def _redeliver(result: SliceResult, run_id: str) -> SliceResult:
+    document = result.document
+    input_id = make_input_id(run_id, document.source_id, document.location, document.payload_sha256)
+    rejection = replace(result.rejection, input_id=input_id) if result.rejection else None
+    return replace(result, document=replace(document, input_id=input_id), rejection=rejection)
+
+
+def _date_undated(result: SliceResult, end: datetime) -> SliceResult:
+    article = result.article
+    if article is None:
+        return result
+    published_at = end if article.published_at == _UNDATED else article.published_at
+    return replace(result, article=replace(article, published_at=published_at, fetched_at=end))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extraction:
+    """One article as read alone; `reading` is None where it could not be, and `message` says why."""
+
+    location: str
+    url: str | None
+    reading: Reading | None = None
+    incident: dict[str, Any] | None = None
+    message: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the JSON object of `blotter extract --json`."""
+        told: dict[str, Any] = {
+            "location": self.location,
+            "url": self.url,
+            "kind": self.reading.kind if self.reading else None,
+            "claims": [_claim_json(claim) for claim in self.reading.claims] if self.reading else [],
+            "incident": json.loads(json.dumps(self.incident, default=str)),
+        }
+        return told if self.message is None else {**told, "error": self.message}
+
+
+def extract_articles(settings: Settings, paths: Sequence[str], *, stdin: IO[bytes]) -> Iterator[Extraction]:
+    """Read the articles of files, folders or (`-`) standard input, in their order; nothing is stored."""
+    for path in paths:
+        if path == "-":
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder, "stdin.txt")
+                file.write_bytes(stdin.read())
+                yield from _extract_file(settings, file, "-")
+            continue
+        if not Path(path).exists():
+            raise SettingsError(path, "a file or folder that exists, or - for standard input")
+        for file in list_files([Path(path)]):
+            yield from _extract_file(settings, file, str(file))
+
+
+def _extract_file(settings: Settings, file: Path, location: str) -> Iterator[Extraction]:
+    arrivals = open_documents(
+        file, source_id=None, arrival="extract", received_at=datetime.now(UTC), limits=settings.drops, location=location
+    )
+    for chunk in _chunks(arrivals, 64):
+        documents = [one for one in chunk if isinstance(one, Arrival)]
+        results = iter(
+            read_documents(
+                ((one.document, partial(lambda payload: payload, one.payload)) for one in documents),
+                spacy_model=settings.read.spacy_model,
+            )
+        )
+        for arrived in chunk:
+            if isinstance(arrived, Rejection):
+                yield Extraction(location=arrived.location, url=None, message=f"{arrived.reason}: {arrived.message}")
+            else:
+                yield _extract(next(results))
+
+
+def _extract(result: SliceResult) -> Extraction:
+    location, url = result.document.location, result.document.url
+    if result.rejection is not None:
+        return Extraction(location=location, url=url, message=f"{result.rejection.reason}: {result.rejection.message}")
+    assert result.article is not None and result.reading is not None  # noqa: S101  (a result is one or the other)
+    incident: Incident | None = resolve_single(result.article, result.reading)
+    row = incident_row(incident) if incident else None
+    return Extraction(location=location, url=result.article.url, reading=result.reading, incident=row)
+
+
+def _claim_json(claim: Any) -> dict[str, Any]:
+    told = {name: getattr(claim, name) for name in claim.__dataclass_fields__ if name != "claim_id"}
+    return {**told, "value": canonical_text(claim.value)}
+
+
+def list_files(paths: Sequence[Path]) -> list[Path]:
+    """List the files under paths, in the order of their names, without sidecars, markers and hidden files."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
+        else:
+            found.append(path)
+    return [file for file in found if not file.name.endswith((SIDECAR, ".done")) and not file.name.startswith(".")]
+
+
+def _make_pool(n_jobs: int) -> AbstractContextManager[Executor | None]:
+    # Spawned, not forked: the parent has threads (Arrow, SQLAlchemy), which a fork would leave in any state.
+    return ProcessPoolExecutor(n_jobs, mp_context=get_context("spawn")) if n_jobs > 1 else nullcontext()
+
+
+def _map_in_order(
+    pool: Executor | None, function: Callable[[Sequence[Any]], _T], chunks: Iterable[Sequence[Any]], n_jobs: int
+) -> Iterator[_T]:
+    """Map chunks, a few ahead at most, so that a long stream is not taken into memory."""
+    if pool is None:
+        yield from map(function, chunks)
+        return
+    upcoming = iter(chunks)
+    running = [pool.submit(function, chunk) for chunk in islice(upcoming, 2 * n_jobs)]
+    while running:
+        yield running.pop(0).result()
+        running += [pool.submit(function, chunk) for chunk in islice(upcoming, 1)]
+
+
+def _chunks(stream: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    iterator = iter(stream)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

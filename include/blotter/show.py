@@ -1,0 +1,236 @@
+"""Tables, timelines and readings as a person wants to see them in a terminal.
+
+Belongs here: layout and wording. Does not belong here: fetching what is shown (`blotter.queries`), or any decision.
+Everything shown comes from strangers, so it is printed as text, never as markup.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from blotter.config import Settings
+from blotter.schemas import TABLES
+
+if TYPE_CHECKING:
+    from blotter.replay import Extraction
+    from blotter.store.warehouse import Warehouse
+
+Row = Mapping[str, Any]
+
+_STATE_WORDS = {
+    "withheld": "not released",
+    "unknown": "not known",
+    "disputed": "disputed",
+    "denied": "denied",
+    "retracted": "withdrawn",
+}
+_FIELD_WORDS = {
+    "n_killed": "killed",
+    "n_injured": "injured",
+    "occurred_date": "date",
+    "occurred_at": "time",
+    "occurred_time": "time",
+    "occurred_precision": "time known to",
+    "incident_types": "type",
+    "incident_type": "type",
+    "legal_status": "legal status",
+}
+
+
+def show_incidents(console: Console, rows: Sequence[Row]) -> None:
+    """Print one line an incident: id, when, what, where, how many, who."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, options in (
+        ("incident", {"no_wrap": True}),
+        ("when", {"no_wrap": True}),
+        ("what", {}),
+        ("where", {}),
+        ("killed", {"justify": "right"}),
+        ("injured", {"justify": "right"}),
+        ("who", {"ratio": 1}),
+        ("v", {"justify": "right"}),
+    ):
+        table.add_column(name, **options)  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(
+            Text(str(row["incident_id"])),
+            Text(tell_when(row)),
+            Text(", ".join(str(kind).replace("_", " ") for kind in row["incident_types"] or ())),
+            Text(tell_where(row)),
+            Text(_tell_number(row["n_killed"])),
+            Text(_tell_number(row["n_injured"])),
+            Text("; ".join(tell_participant(person) for person in row["participants"] or ())),
+            Text(str(row["version"])),
+        )
+    console.print(table)
+
+
+def show_timeline(console: Console, incident: Row, changes: Sequence[Row]) -> None:
+    """Print what became known of one incident, day by day, each change with its quote and what it replaced."""
+    console.print(Text(str(incident["headline"]), style="bold"))
+    console.print(Text(f"{incident['incident_id']}  {tell_where(incident)}  {tell_when(incident)}", style="dim"))
+    names = {person["participant_id"]: tell_participant(person) for person in incident["participants"] or ()}
+    last_day: date | None = None
+    last_version = None
+    for change in changes:
+        known_at: datetime = change["known_at"]
+        if known_at.date() != last_day:
+            last_day = known_at.date()
+            console.print(Text(f"\n{last_day:%A %d %B %Y}", style="bold underline"))
+        if change["version"] != last_version:
+            last_version = change["version"]
+            console.print(Text(f"  version {last_version}, {known_at:%H:%M} UTC", style="dim"))
+        console.print(tell_change(change, names))
+        if change["quote"]:
+            console.print(Text(f"      “{_one_line(change['quote'])}”", style="italic"))
+            console.print(Text(f"      {_tell_origin(change)}", style="dim"))
+
+
+def tell_change(change: Row, names: Mapping[str, str]) -> Text:
+    """Word one change: whose, what, before and after, kind and cause."""
+    whose = names.get(str(change["participant_id"]), "a participant") if change["participant_id"] else ""
+    line = Text("    ")
+    if whose:
+        line.append(f"{whose} – ")
+    line.append(_tell_field(change["field"]), style="bold")
+    line.append(": ")
+    if change["before_state"] is not None:
+        line.append(_tell_value(change["before"], change["before_state"]), style="red")
+        line.append(" → ")
+    if change["after_state"] is not None:
+        line.append(_tell_value(change["after"], change["after_state"]), style="green")
+    else:
+        line.append("nothing", style="green")
+    line.append(f"   {str(change['kind']).replace('_', ' ')}, {str(change['cause']).replace('_', ' ')}", style="dim")
+    return line
+
+
+def tell_when(row: Row) -> str:
+    """Word when an incident happened, as exactly as is known."""
+    if row["occurred_at"] is not None:
+        return f"{row['occurred_at']:%Y-%m-%d %H:%M}"
+    return str(row["occurred_date"]) if row["occurred_date"] is not None else "day not known"
+
+
+def tell_where(row: Row) -> str:
+    """Word where it happened, the most exact place first."""
+    parts = (row["street"], row["neighborhood"], row["city"] or row["county"], row["state"] or row["country"])
+    return ", ".join(str(part) for part in parts if part) or "place not known"
+
+
+def tell_participant(person: Row) -> str:
+    """Word a participant in a few words: name or why there is none, age, role, how they fared."""
+    name = person["name"] or (
+        f"name {_STATE_WORDS.get(person['name_state'] or '', 'not given')}" if person["name_state"] else None
+    )
+    described = person["occupation"] or {"male": "man", "female": "woman"}.get(person["gender"] or "")
+    words = [name, str(person["age"]) if person["age"] is not None else None, described]
+    fate = [person["condition"], person["legal_status"]]
+    told = ", ".join(str(word) for word in words if word) or "unnamed"
+    ends = ", ".join(str(word).replace("_", " ") for word in fate if word)
+    return f"{str(person['role']).replace('_', ' ')}: {told}" + (f" ({ends})" if ends else "")
+
+
+def show_extraction(console: Console, extraction: "Extraction") -> None:
+    """Print one article as read: the record, then every claim with its sentence and the words it was read from."""
+    reading = extraction.reading
+    console.rule(Text(extraction.location))
+    if reading is None:
+        console.print(Text(f"not read: {extraction.message}", style="red"))
+        return
+    console.print(Text(f"{reading.kind.replace('_', ' ')}, {len(reading.claims)} claims", style="bold"))
+    if extraction.incident is not None:
+        row = extraction.incident
+        console.print(Text(f"{tell_where(row)}, {tell_when(row)}"))
+        for person in row["participants"]:
+            console.print(Text(f"  {tell_participant(person)}"))
+    quote = None
+    for claim in sorted(reading.claims, key=lambda claim: (claim.quote_start, claim.incident_ref)):
+        if claim.quote_start != quote:
+            quote = claim.quote_start
+            sentence = Text(f"\n“{_one_line(claim.quote)}”")
+            for other in reading.claims:
+                if other.quote_start == quote and other.value_raw:
+                    sentence.highlight_words([_one_line(other.value_raw)], style="bold yellow")
+            console.print(sentence)
+        person = f" person {claim.participant_ref}" if claim.participant_ref else ""
+        said = f", says {claim.attributed_to}" if claim.attributed_to else ""
+        value = _tell_plain(claim.value, claim.state)
+        line = Text(f"  {claim.incident_ref}{person} {_tell_field(claim.field)}: ", style="dim")
+        line.append(value, style="green")
+        line.append(f"  {claim.basis}, {claim.confidence:.2f}{said}", style="dim")
+        console.print(line)
+
+
+def show_tables(console: Console, warehouse: "Warehouse", root: str) -> None:
+    """Print each table with its rows and days, then the two lines that read one."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("table")
+    table.add_column("rows", justify="right")
+    table.add_column("days", justify="right")
+    table.add_column("one row per")
+    for name, declared in TABLES.items():
+        read = warehouse.read(name, columns=["dt"])
+        table.add_row(name, str(read.num_rows), str(len(set(read["dt"].to_pylist()))), declared.row)
+    console.print(table)
+    console.print()
+    for line in reading_lines(root):
+        console.print(Text(line))
+
+
+def reading_lines(root: str, table: str = "changes") -> tuple[str, str]:
+    """Give the two lines that read a table, with pandas and with DuckDB."""
+    return (
+        f'pandas.read_parquet("{root}/{table}")',
+        f"duckdb.sql(\"FROM read_parquet('{root}/{table}/**/*.parquet', hive_partitioning=true)\")",
+    )
+
+
+def show_settings(console: Console, settings: Settings) -> None:
+    """Print the settings as a TOML file that would make them."""
+    sections = settings.model_dump(mode="json")
+    plain = {key: value for key, value in sections.items() if not isinstance(value, dict)}
+    console.print(Text("\n".join(_toml_lines(plain))))
+    for name, section in sections.items():
+        if isinstance(section, dict):
+            console.print(Text(f"\n[{name}]\n" + "\n".join(_toml_lines(section))))
+
+
+def _toml_lines(values: Mapping[str, object]) -> Iterable[str]:
+    for key, value in values.items():
+        yield f"# {key} is not set" if value is None else f"{key} = {json.dumps(value)}"
+
+
+def _tell_field(field: str) -> str:
+    return _FIELD_WORDS.get(field, field.replace("_", " "))
+
+
+def _tell_value(canonical: str | None, state: str | None) -> str:
+    return _tell_plain(json.loads(canonical) if canonical is not None else None, state)
+
+
+def _tell_plain(value: object, state: str | None) -> str:
+    if value is None:
+        return _STATE_WORDS.get(state or "", "nothing")
+    told = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    told = told.replace("_", " ")
+    return told if state in (None, "known") else f"{told} ({_STATE_WORDS.get(state or '', state)})"
+
+
+def _tell_origin(change: Row) -> str:
+    published: datetime | None = change["published_at"]
+    when = f", published {published:%Y-%m-%d %H:%M} UTC" if published else ""
+    return f"{change['source_id'] or 'a person'}{when}"
+
+
+def _tell_number(value: object) -> str:
+    return "–" if value is None else str(value)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,180 @@
+"""The stages, composed: what a DAG task calls and what the command line calls, one function each.
+
+Belongs here: opening the stores, calling the rooms in order, and returning counts small enough for an XCom. Does not
+belong here: any rule of a room. Each step may be run again after a crash, or twice at once, without loss and without
+doubling: what it has done is in the stores, and what it finds there it does not do again.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from blotter import rows
+from blotter.alert.delivery import deliver_due, make_channels
+from blotter.config import Settings
+from blotter.errors import SettingsError
+from blotter.ingest.drops import take_drops
+from blotter.ingest.poll import poll_feeds
+from blotter.model import Arrival, Disposition, Document, Rejection
+from blotter.publishing import publish_results
+from blotter.reading import read_documents
+from blotter.sources import load_sources
+from blotter.stores import Stores
+
+log = logging.getLogger(__name__)
+
+Counts = dict[str, int]
+
+# A second writer waits this long for the first, then says who holds the warehouse.
+LOCK_TIMEOUT_S = 600
+
+
+def ingest_drops(settings: Settings, *, run_id: str) -> Counts:
+    """Take every settled file of the drop folders: archive its documents, register them as pending, file it away."""
+    counts = {"n_files": 0, "n_documents": 0, "n_duplicate": 0, "n_rejected": 0}
+    with Stores(settings) as stores:
+        for claimed in take_drops(settings.inbox, settings=settings.drops, now=stores.now()):
+            counts["n_files"] += 1
+            _add(counts, register_arrivals(stores, claimed.arrivals()))
+            claimed.finish()
+    log.info("%s: took %s", run_id, counts)
+    return counts
+
+
+def ingest_feeds(settings: Settings, *, run_id: str, source_ids: Sequence[str] = ()) -> Counts:
+    """Poll the feeds that are due (or those of `source_ids`, due or not) and register what is new as pending."""
+    sources = load_sources(settings.sources)
+    if unknown := sorted(set(source_ids) - set(sources)):
+        raise SettingsError("sources", f"ids of files in {settings.sources}", ", ".join(unknown))
+    chosen = {source_id: sources[source_id] for source_id in source_ids} or sources
+    counts = {"n_feeds": 0, "n_documents": 0, "n_duplicate": 0, "n_rejected": 0, "n_fetches": 0}
+    with Stores(settings) as stores:
+        polled = poll_feeds(
+            chosen, memory=stores.feeds, settings=settings.fetch, now=stores.now(), is_forced=bool(source_ids)
+        )
+        for feed in polled:
+            counts["n_feeds"] += 1
+            counts["n_fetches"] += len(feed.fetch_rows)
+            stores.ledger.stage_rows("fetches", feed.fetch_rows)
+            _add(counts, register_arrivals(stores, feed.arrivals))
+            feed.commit()
+    log.info("%s: polled %s", run_id, counts)
+    return counts
+
+
+def plan_slices(settings: Settings, *, slice_size: int | None = None) -> list[str]:
+    """Cut what is pending into slices; returns the ids of those that are still to be read, in order."""
+    with Stores(settings) as stores:
+        planned = stores.plans.plan(stores.ledger.pending(), size=slice_size or settings.read.slice_size)
+        staged = set(stores.staging.slices())
+        return [slice_id for slice_id in planned if slice_id not in staged]
+
+
+def read_slice(settings: Settings, slice_id: str) -> Counts:
+    """Clean and read the documents of one slice and stage the results; does nothing where they are staged."""
+    with Stores(settings) as stores:
+        if slice_id in stores.staging.slices():
+            return {"n_in": 0, "n_read": 0, "n_rejected": 0}
+        try:
+            documents = stores.plans.documents(slice_id)
+        except KeyError:  # a task tried again after its slice was published
+            log.info("slice %s is published already", slice_id)
+            return {"n_in": 0, "n_read": 0, "n_rejected": 0}
+        results = read_documents(
+            ((document, partial(stores.archive.get, document.payload_sha256)) for document in documents),
+            spacy_model=settings.read.spacy_model,
+        )
+        stores.staging.write(slice_id, results)
+    n_rejected = sum(result.rejection is not None for result in results)
+    return {"n_in": len(results), "n_read": len(results) - n_rejected, "n_rejected": n_rejected}
+
+
+def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None) -> Counts:
+    """Publish every staged slice and waiting ledger row as one batch, alone under the warehouse's lock.
+
+    Finishes a bundle that a crash left first. Counts are zero where nothing waits. Raises GateClosed where a check
+    blocks, LockHeld where another writer does not end.
+    """
+    with Stores(settings) as stores, stores.warehouse.lock(run_id, LOCK_TIMEOUT_S):
+        stores.warehouse.roll_forward(stores.apply_memory)
+        slice_ids = stores.staging.slices()
+        staged_results = [result for slice_id in slice_ids for result in stores.staging.read(slice_id)]
+        settled = stores.ledger.settled(result.document.input_id for result in staged_results)
+        # Overlapping slices, or one whose batch was published just before a crash: each input counts once.
+        results = {
+            result.document.input_id: result for result in staged_results if result.document.input_id not in settled
+        }
+        staged_rows = stores.ledger.staged_rows()
+        counts: Counts = {"n_in": 0}
+        if results or staged_rows:
+            counts = publish_results(
+                stores, list(results.values()), staged_rows, run_id=run_id, dag_id=dag_id, now=stores.now()
+            )
+        stores.staging.drop(slice_ids)
+        stores.plans.drop(slice_ids)
+    log.info("%s: published %s", run_id, counts)
+    return counts
+
+
+def send_alerts(settings: Settings, *, run_id: str, dag_id: str | None = None, is_dry_run: bool = False) -> Counts:
+    """Deliver the alerts that are due; every attempt becomes a row of `alerts` with the next batch."""
+    with Stores(settings) as stores:
+        attempts = deliver_due(stores.outbox, make_channels(settings), now=stores.now(), is_dry_run=is_dry_run)
+        if not is_dry_run:
+            stores.ledger.stage_rows("alerts", attempts)
+    n_sent = sum(attempt["status"] == "sent" for attempt in attempts)
+    return {"n_sent": n_sent, "n_failed": len(attempts) - n_sent}
+
+
+def register_arrivals(stores: Stores, arrivals: Iterable[Arrival | Rejection]) -> Counts:
+    """Put arrivals into the raw archive and the ledger, in batches; rejections and duplicates become waiting rows.
+
+    Bytes first, then the ledger: what is registered can always be read. Doing it again for the same delivery changes
+    nothing, so a crash in the middle is mended by taking the delivery again.
+    """
+    counts = {"n_documents": 0, "n_duplicate": 0, "n_rejected": 0}
+    documents: list[Document] = []
+    for arrived in arrivals:
+        if isinstance(arrived, Rejection):
+            counts["n_rejected"] += 1
+            stage_rejection(stores, arrived)
+            continue
+        stores.archive.put(arrived.payload)
+        documents.append(arrived.document)
+        if len(documents) >= stores.settings.read.slice_size:
+            _add(counts, register_documents(stores, documents))
+            documents = []
+    _add(counts, register_documents(stores, documents))
+    return counts
+
+
+def register_documents(stores: Stores, documents: Sequence[Document]) -> Counts:
+    """Register archived documents as pending; what repeats an earlier input becomes a waiting row instead."""
+    registered = stores.ledger.register(documents)
+    repeated = [
+        rows.input_row(
+            document,
+            Disposition.DUPLICATE,
+            article_id=registered.duplicates[document.input_id].article_id,
+            reason=registered.duplicates[document.input_id].input_id,
+        )
+        for document in documents
+        if document.input_id in registered.duplicates
+    ]
+    stores.ledger.stage_rows("inputs", repeated)
+    return {"n_documents": len(registered.new), "n_duplicate": len(repeated)}
+
+
+def stage_rejection(stores: Stores, rejection: Rejection) -> None:
+    """Keep what was rejected on arrival: its bytes, and the rows that say why, which wait for the next batch."""
+    if rejection.payload is not None:
+        stores.archive.put(rejection.payload)
+    disposition = Disposition.REFUSED if rejection.is_refused else Disposition.QUARANTINED
+    if not rejection.is_refused:
+        stores.ledger.stage_rows("quarantine", [rows.quarantine_row(rejection)])
+    stores.ledger.stage_rows("inputs", [rows.input_row(rejection, disposition, reason=rejection.reason)])
+
+
+def _add(counts: Counts, more: Counts) -> None:
+    for name, number in more.items():
+        counts[name] += number

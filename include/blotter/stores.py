@@ -1,0 +1,116 @@
+"""Everything that the steps read and write, opened from the settings.
+
+Belongs here: opening, closing, and handing a published bundle's memory to those who must learn it. Does not belong
+here: any step. A store that a step does not use costs nothing: each is opened when it is first asked for.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from blotter.config import Settings
+from blotter.errors import SettingsError
+from blotter.store.archive import RawArchive
+from blotter.store.bundles import Manifest
+from blotter.store.desk import SqlDesk
+from blotter.store.feeds import FeedMemory
+from blotter.store.inputs import InputLedger
+from blotter.store.outbox import Outbox
+from blotter.store.slices import SlicePlans
+from blotter.store.staging import StagingArea
+from blotter.store.state import open_state
+from blotter.store.warehouse import Warehouse
+
+
+class Stores:
+    """The stores of one process; use it in a `with`, or call `close`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def __enter__(self) -> "Stores":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The tables, created where they are missing."""
+        # Bundles lie beside the staged slices, so that the warehouse's folder holds tables and nothing else of weight.
+        bundles = Path(self.settings.staging) / "bundles"
+        warehouse = Warehouse(self.settings.warehouse, part_rows=self.settings.part_rows, bundles=bundles)
+        warehouse.init()
+        return warehouse
+
+    @cached_property
+    def archive(self) -> RawArchive:
+        """The bytes of every document."""
+        return RawArchive(self.settings.archive)
+
+    @cached_property
+    def staging(self) -> StagingArea:
+        """The slices that are read and not yet published."""
+        return StagingArea(Path(self.settings.staging) / "slices")
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The operational state."""
+        return open_state(self.settings.state)
+
+    @cached_property
+    def ledger(self) -> InputLedger:
+        """What is pending, what became of everything else."""
+        return InputLedger(self.engine)
+
+    @cached_property
+    def plans(self) -> SlicePlans:
+        """The slices that mapped tasks are to read."""
+        return SlicePlans(self.engine)
+
+    @cached_property
+    def feeds(self) -> FeedMemory:
+        """The cursors of the feeds."""
+        return FeedMemory(self.engine)
+
+    @cached_property
+    def desk(self) -> SqlDesk:
+        """The open incidents and their index."""
+        return SqlDesk(self.engine)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The alerts that are due."""
+        return Outbox(self.engine)
+
+    def now(self) -> datetime:
+        """Read the clock: the machine's, or the one that the demo and tests set."""
+        return read_clock(self.settings)
+
+    def apply_memory(self, manifest: Manifest, memory: Mapping[str, bytes]) -> None:
+        """Tell the state what a published bundle holds for it, all in one transaction; again is the same as once."""
+        learners = {"ledger": self.ledger.apply, "desk": self.desk.apply, "outbox": self.outbox.apply}
+        with self.engine.begin() as connection:
+            for name, told in memory.items():
+                learners[name](connection, told)
+
+    def close(self) -> None:
+        """Let go of the state's connections."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+
+def read_clock(settings: Settings) -> datetime:
+    """Give the time, aware and in UTC; raises SettingsError where the setting `clock` is no time."""
+    if settings.clock is None:
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(settings.clock)
+    except ValueError as invalid:
+        raise SettingsError(
+            "clock", "an ISO time with its zone, such as 2026-03-02T23:59:59+00:00", settings.clock
+        ) from invalid
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
