@@ -70,7 +70,7 @@ def init(config: _Config = None) -> None:
     from blotter import steps
 
     settings = load_settings(config)
-    steps.open_stores(settings).close()
+    steps.create_stores(settings)
     out.print(f"Tables in {settings.warehouse}")
 
 

@@ -20,11 +20,12 @@ from blotter.model import Article, Disposition, Reading, ReadingKind, Rejection,
 from blotter.quality import CheckReport, check_batch
 from blotter.reading import reject_document
 from blotter.rows import Row
-from blotter.store.inputs import LatestRevision, LedgerChanges, SettledInput, StagedRow, encode_changes
+from blotter.store.inputs import InputLedger, LatestRevision, LedgerChanges, SettledInput, StagedRow, encode_changes
 from blotter.store.staging import SliceResult
 from blotter.stores import Stores
 from blotter.update import Update, update_incidents
 
+_UNCHECKED = CheckReport(results=(), is_blocked=False, message="", quarantined={})
 _STAGES = ("ingest", "read", "link", "check", "publish")
 
 
@@ -86,9 +87,9 @@ def publish_results(
     batch = Batch(run_id=run_id, dag_id=dag_id, now=now, staged=staged)
     batch_id = make_id("bat", run_id, sorted(r.document.input_id for r in results), _keys_of(staged))
     _settle_results(batch, results, stores)
-    set_aside: set[str] = set()
+    set_aside: dict[str, str] = {}  # article: why
     while True:
-        kept = [one for one in batch.read if one[0].document.input_id not in set_aside]
+        kept = [one for one in batch.read if one[1].article_id not in set_aside]
         update = update_incidents(
             [(article, reading) for _, article, reading in kept],
             stores.desk,
@@ -98,15 +99,14 @@ def publish_results(
         )
         built = _build_rows(kept, update)
         tables = rows.build_tables(built, recorded_at=now, run_id=run_id, batch_id=batch_id)
-        report = _check(tables, batch_id, now, stores) if is_checked else CheckReport.unchecked()
-        if report.is_blocked:
-            _publish_blocked(stores, batch, batch_id, report)
-            raise GateClosed(report.message)
-        failed = _find_inputs(kept, report)
-        if not failed:
+        report = _check(tables, batch_id, now, stores) if is_checked else _UNCHECKED
+        if not report.quarantined:
             break
-        set_aside |= failed
-    _settle_kept(batch, set_aside, report)
+        set_aside |= report.quarantined
+    if report.is_blocked:
+        _publish_blocked(stores, batch, batch_id, report)
+        raise GateClosed(f"nothing of batch {batch_id} was published:\n{report.message}")
+    _settle_kept(batch, set_aside)
     counts = _count_stages(batch, results)
     ledger_rows = {
         **_staged_by_table(batch),
@@ -178,19 +178,23 @@ def _build_rows(kept: Sequence[tuple[SliceResult, Article, Reading]], update: Up
 
 
 def _check(tables: Mapping[str, pa.Table], batch_id: str, now: datetime, stores: Stores) -> CheckReport:
-    return check_batch(tables, batch_id=batch_id, now=now, references=stores.known_references(tables))
+    references = {"articles.article_id": _PublishedArticles(stores.ledger)}
+    return check_batch(tables, batch_id=batch_id, now=now, references=references)
 
 
-def _find_inputs(kept: Sequence[tuple[SliceResult, Article, Reading]], report: CheckReport) -> set[str]:
-    return {
-        result.document.input_id for result, article, _ in kept if article.article_id in report.quarantined_articles
-    }
+class _PublishedArticles:
+    """The articles that were published before, asked one by one: a batch seldom refers to any."""
+
+    def __init__(self, ledger: InputLedger) -> None:
+        self._ledger = ledger
+
+    def __contains__(self, article_id: object) -> bool:
+        return bool(self._ledger.latest_revisions([str(article_id)]))
 
 
-def _settle_kept(batch: Batch, set_aside: set[str], report: CheckReport) -> None:
+def _settle_kept(batch: Batch, set_aside: Mapping[str, str]) -> None:
     for result, article, reading in batch.read:
-        if result.document.input_id in set_aside:
-            message = report.quarantined_articles[article.article_id]
+        if (message := set_aside.get(article.article_id)) is not None:
             batch.reject(result, reject_document(result.document, "quality", Reason.FAILED_CHECK, message), "check")
         elif reading.kind is ReadingKind.NOT_INCIDENT:
             batch.settle(result, Disposition.NOT_INCIDENT, "link", article_id=article.article_id)

@@ -29,6 +29,13 @@ Counts = dict[str, int]
 LOCK_TIMEOUT_S = 600
 
 
+def create_stores(settings: Settings) -> None:
+    """Create the warehouse with all its tables, empty, and the state; does nothing where they are there."""
+    with Stores(settings) as stores:
+        stores.warehouse.init()
+        stores.ledger.counts()
+
+
 def ingest_drops(settings: Settings, *, run_id: str) -> Counts:
     """Take every settled file of the drop folders: archive its documents, register them as pending, file it away."""
     counts = {"n_files": 0, "n_documents": 0, "n_duplicate": 0, "n_rejected": 0}
