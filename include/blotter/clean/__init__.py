@@ -9,7 +9,7 @@ from datetime import datetime
 import py3langid
 
 from blotter.clean.charset import decode_text, tidy_text
-from blotter.clean.dates import Moment, is_possible
+from blotter.clean.dates import Moment, is_possible, latest_possible
 from blotter.clean.page import PageHead, extract_body, flatten_fragment, is_fragment, parse_page, read_head, search_date
 from blotter.clean.urls import canonicalize_url, choose_canonical
 from blotter.clean.walls import count_links, find_refusal
@@ -38,7 +38,7 @@ def clean_document(document: Document, payload: bytes) -> Article:
     if document.media == "text":
         head, body = _NO_HEAD, tidy_text(markup)
     else:
-        head, body = _read_page(document, markup, by=fetched_at)
+        head, body = _read_page(document, markup, by=latest_possible(fetched_at))
     if len(body) > MAX_TEXT_CHARS:
         raise InputRejected(Reason.TOO_LARGE, f"the text has {len(body):,} characters; the limit is {MAX_TEXT_CHARS:,}")
     title = _one_line(document.title) or head.title or ""
@@ -101,17 +101,20 @@ def _with_published(head: PageHead, published: Moment | None) -> PageHead:
 
 
 def _choose_published(document: Document, head: PageHead) -> tuple[Moment, str]:
-    by = document.fetched_at or document.received_at
+    had_at = document.fetched_at or document.received_at
+    by = latest_possible(had_at)
     stated = document.published_at
     if stated is not None and document.published_basis not in _WEAK_BASES:
         if not is_possible(stated, by=by):
-            raise InputRejected(Reason.IMPOSSIBLE_DATE, f"published {stated:%Y-%m-%d}, but it came in {by:%Y-%m-%d}")
+            raise InputRejected(
+                Reason.IMPOSSIBLE_DATE, f"published {stated:%Y-%m-%d}, but it came in {had_at:%Y-%m-%d}"
+            )
         return Moment(stated, document.published_precision or "minute"), document.published_basis or "sidecar"
     if head.published is not None:
         return head.published, "page"
-    if stated is not None and is_possible(stated, by=by):
-        return Moment(stated, document.published_precision or "minute"), document.published_basis or "file"
-    return Moment(by, "minute"), "received"
+    if stated is not None and document.published_basis == "file" and is_possible(stated, by=by):
+        return Moment(stated, document.published_precision or "minute"), "file"
+    return Moment(had_at, "minute"), "received"
 
 
 def _find_language(body: str, stated: str | None) -> str | None:

@@ -21,9 +21,9 @@ def decode_text(payload: bytes, declared: str | None = None) -> str:
     UTF-8 goes before a declaration because text with non-ASCII letters is never valid UTF-8 by chance, while servers
     often declare what their pages are not. Bytes that fit nothing are decoded with replacement characters.
     """
-    mark, body = read_bom(payload)
-    if mark is not None:
-        return body.decode(mark, "replace")
+    mark, sign = read_bom(payload)
+    if mark is not None and sign is not None:
+        return payload[len(sign) :].decode(mark, "replace")
     if b"\x00" not in payload[:1024] and not (payload.isascii() and b"\x1b" in payload):
         try:
             return payload.decode("utf-8")

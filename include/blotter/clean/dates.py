@@ -14,6 +14,7 @@ from dateutil.parser import ParserError
 
 MAX_DATE_CHARS = 100
 FIRST_YEAR = 1800  # before it there was no daily press whose pages could arrive here
+_LAST = datetime(2100, 1, 1, tzinfo=UTC)
 _SLACK = timedelta(days=1)  # the most that a local date can run ahead of UTC, rounded up
 
 _DAY_ONLY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
@@ -59,9 +60,17 @@ def parse_moment(text: str) -> Moment | None:
     return None
 
 
+def latest_possible(had_at: datetime) -> datetime:
+    """Give the latest moment at which something that was had at `had_at` can have been published.
+
+    A `had_at` before there was a press stands for a clock that is not set (`blotter.replay`) and bounds nothing.
+    """
+    return _LAST if had_at.year < FIRST_YEAR else min(_LAST, had_at + _SLACK)
+
+
 def is_possible(moment: datetime, *, by: datetime) -> bool:
-    """Tell whether something that was here at `by` can have been published at `moment`."""
-    return moment.year >= FIRST_YEAR and moment - by <= _SLACK
+    """Tell whether something whose latest possible moment is `by` can have been published at `moment`."""
+    return moment.year >= FIRST_YEAR and moment <= by
 
 
 def _read_spelled(text: str) -> datetime | None:

@@ -156,7 +156,7 @@ def extract_body(tree: HtmlElement) -> str:
         extracted = bare_extraction(tree, options=_FAST)
     except (RecursionError, etree.LxmlError):
         return ""
-    return tidy_text(extracted.text or "") if extracted is not None else ""
+    return tidy_text(getattr(extracted, "text", None) or "")
 
 
 def flatten_fragment(tree: HtmlElement) -> str:
@@ -249,6 +249,7 @@ def _choose_title(tree: HtmlElement, about: Mapping[str, Any], meta: Mapping[str
     for text in stated:
         if isinstance(text, str) and (title := _trim_title(text, site)):
             return title
+    guess: str | None
     try:
         guess = extract_title(tree)
     except (AttributeError, TypeError, ValueError):
@@ -272,16 +273,18 @@ def _trim_title(text: str, site: str | None) -> str:
 def _choose_author(tree: HtmlElement, about: Mapping[str, Any], meta: Mapping[str, str]) -> str | None:
     names = list(dict.fromkeys(_author_names(about.get("author") or about.get("creator"))))
     if not names:
-        stated = next((meta[name] for name in _AUTHOR_META if _is_name(meta.get(name))), None)
-        names = [stated] if stated else []
-    if not names:
-        try:
-            guess = extract_author(tree)
-        except (AttributeError, TypeError, ValueError):
-            guess = None
-        names = [guess] if guess else []
+        byline = next((meta[name] for name in _AUTHOR_META if _is_name(meta.get(name))), None)
+        names = [byline or _guess_author(tree) or ""]
     joined = "; ".join(_BYLINE.sub("", " ".join(tidy_text(name).split())) for name in names)
     return joined[:MAX_META_CHARS] or None
+
+
+def _guess_author(tree: HtmlElement) -> str | None:
+    try:
+        guess: str | None = extract_author(tree)
+    except (AttributeError, TypeError, ValueError):
+        return None
+    return guess
 
 
 def _author_names(stated: Any) -> Iterator[str]:

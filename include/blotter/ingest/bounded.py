@@ -3,37 +3,42 @@
 Belongs here: counting what comes out of a decompressor against limits. Does not belong here: any format.
 """
 
+import io
+from gzip import GzipFile
 from typing import IO
 
 from blotter.config import DropSettings
 from blotter.errors import InputRejected, Reason
 
+RATIO_FROM_BYTES = 10_000_000  # a small file may well be very regular: the ratio counts from here
+_BLOCK_BYTES = 256 * 1024
 
-class BoundedStream:
-    """Reads lines and blocks from a decompressing stream, up to limits of bytes and of ratio to the packed size.
 
-    Raises InputRejected where a limit is passed. Holds no more than one block.
-    """
+class _Counter(io.RawIOBase):
+    def __init__(self, stream: IO[bytes] | GzipFile, packed_bytes: int, limits: DropSettings) -> None:
+        self._stream, self._packed_bytes, self._limits = stream, packed_bytes, limits
+        self._unpacked_bytes = 0
 
-    RATIO_FROM_BYTES = 10_000_000  # a small file may well be very regular: the ratio counts from here
+    def readable(self) -> bool:
+        return True
 
-    def __init__(self, stream: IO[bytes], *, packed_bytes: int, limits: DropSettings) -> None:
-        self._stream, self._limits = stream, limits
-        self._packed_bytes, self._unpacked_bytes = max(1, packed_bytes), 0
-
-    def read(self, size: int = -1) -> bytes:
-        """Read up to `size` bytes."""
-        return self._count(self._stream.read(size))
-
-    def readline(self, size: int = -1) -> bytes:
-        """Read up to the end of the line or `size` bytes."""
-        return self._count(self._stream.readline(size))
-
-    def _count(self, block: bytes) -> bytes:
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+        block = self._stream.read(len(buffer))
         self._unpacked_bytes += len(block)
-        unpacked, limits = self._unpacked_bytes, self._limits
-        if unpacked > limits.max_unpacked_bytes:
-            raise InputRejected(Reason.TOO_LARGE, f"more than {unpacked:,} bytes unpacked (drops.max_unpacked_bytes)")
-        if unpacked > self.RATIO_FROM_BYTES and unpacked / self._packed_bytes > limits.max_ratio:
-            raise InputRejected(Reason.TOO_LARGE, "unpacks to more than drops.max_ratio allows")
-        return block
+        check_unpacked(self._unpacked_bytes, self._packed_bytes, self._limits)
+        buffer[: len(block)] = block
+        return len(block)
+
+
+def bound_stream(stream: IO[bytes] | GzipFile, *, packed_bytes: int, limits: DropSettings) -> io.BufferedReader:
+    """Wrap a decompressing stream: reading raises InputRejected once it gave more bytes than the limits allow."""
+    return io.BufferedReader(_Counter(stream, packed_bytes, limits), _BLOCK_BYTES)
+
+
+def check_unpacked(unpacked_bytes: int, packed_bytes: int, limits: DropSettings) -> None:
+    """Raise InputRejected where unpacking gave, or would give, more than the limits allow."""
+    if unpacked_bytes > limits.max_unpacked_bytes:
+        raise InputRejected(Reason.TOO_LARGE, f"{unpacked_bytes:,} bytes unpacked (drops.max_unpacked_bytes)")
+    ratio = unpacked_bytes / max(1, packed_bytes)
+    if unpacked_bytes > RATIO_FROM_BYTES and ratio > limits.max_ratio:
+        raise InputRejected(Reason.TOO_LARGE, f"unpacks to {ratio:.0f} times its size (drops.max_ratio)")

@@ -24,6 +24,7 @@ from email import policy
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.parser import BytesParser
+from functools import partial
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -33,13 +34,13 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from blotter.clean.charset import decode_text, tidy_text
-from blotter.clean.dates import Moment, is_possible, parse_moment
+from blotter.clean.dates import Moment, parse_moment
 from blotter.config import DropSettings
 from blotter.errors import InputRejected, Reason
-from blotter.ids import make_id, sha256_hex
-from blotter.ingest.bounded import BoundedStream
+from blotter.ids import sha256_hex
+from blotter.ingest.bounded import bound_stream, check_unpacked
 from blotter.ingest.feeds import FeedEntry, parse_feed
-from blotter.model import Arrival, Document, Rejection
+from blotter.model import Arrival, Document, Rejection, make_input_id
 
 SIDECAR = ".meta.json"
 DEFAULT_SOURCE = "inbox"
@@ -177,6 +178,8 @@ def _open_lines(place: _Place, stream: IO[bytes], _: int) -> Iterator[Arrival | 
     number = 0
     while line := _read_line(stream, place.limits.max_document_bytes):
         number += 1
+        if isinstance(line, bytes) and not line.strip():
+            continue
         here = replace(place, location=f"{place.location}#{number}", kind="line")
         if isinstance(line, int):
             yield _reject(
@@ -184,8 +187,6 @@ def _open_lines(place: _Place, stream: IO[bytes], _: int) -> Iterator[Arrival | 
             )
             continue
         line = line.rstrip(b"\r\n")
-        if not line.strip():
-            continue
         try:
             yield _open_line(here, line)
         except InputRejected as rejected:
@@ -212,9 +213,8 @@ def _open_line(place: _Place, line: bytes) -> Arrival:
 
 
 def _open_packed_lines(place: _Place, stream: IO[bytes], size: int) -> Iterator[Arrival | Rejection]:
-    with gzip.GzipFile(fileobj=stream) as unpacked:
-        bounded = BoundedStream(unpacked, packed_bytes=size, limits=place.limits)
-        yield from _open_lines(place, bounded, size)
+    with gzip.GzipFile(fileobj=stream) as packed, bound_stream(packed, packed_bytes=size, limits=place.limits) as lines:
+        yield from _open_lines(place, lines, size)
 
 
 def _open_feed(place: _Place, stream: IO[bytes], _: int) -> Iterator[Arrival | Rejection]:
@@ -314,7 +314,7 @@ def _open_zip(place: _Place, stream: IO[bytes], _: int) -> Iterator[Arrival | Re
         members = archive.infolist()
         _check_count(len(members), place.limits)
         packed = max(1, sum(member.compress_size for member in members))
-        _check_sizes(sum(member.file_size for member in members), packed, place.limits)
+        check_unpacked(sum(member.file_size for member in members), packed, place.limits)
         listed = {member.filename: member for member in members}
 
         def read_member(name: str) -> bytes | None:
@@ -332,7 +332,7 @@ def _open_zip(place: _Place, stream: IO[bytes], _: int) -> Iterator[Arrival | Re
             elif member.flag_bits & 0x1:
                 yield _reject(here, Reason.UNSUPPORTED, "encrypted")
             else:
-                yield from _open_member(here, lambda member=member: archive.open(member), member.compress_size)
+                yield from _open_member(here, partial(archive.open, member), member.compress_size)
 
 
 def _open_tar(place: _Place, stream: IO[bytes], size: int) -> Iterator[Arrival | Rejection]:
@@ -345,7 +345,7 @@ def _open_tar(place: _Place, stream: IO[bytes], size: int) -> Iterator[Arrival |
         for number, member in enumerate(archive, start=1):
             total += member.size
             _check_count(number, place.limits)
-            _check_sizes(total, max(1, size), place.limits)
+            check_unpacked(total, max(1, size), place.limits)
             if member.isreg() and member.name.endswith(SIDECAR) and (inner := archive.extractfile(member)):
                 sidecars[member.name] = inner.read(MAX_SIDECAR_BYTES + 1)
     stream.seek(0)
@@ -358,7 +358,7 @@ def _open_tar(place: _Place, stream: IO[bytes], size: int) -> Iterator[Arrival |
             if not _is_safe_name(member.name) or not member.isreg():
                 yield _reject(here, Reason.UNSAFE_PATH, "a link or device, or a name that leaves the archive")
             else:
-                yield from _open_member(here, lambda member=member: archive.extractfile(member), member.size)
+                yield from _open_member(here, partial(archive.extractfile, member), member.size)
 
 
 def _open_member(place: _Place, open_it: Callable[[], IO[bytes] | None], size: int) -> Iterator[Arrival | Rejection]:
@@ -467,12 +467,14 @@ def _arrive(
     if not payload.strip():
         raise InputRejected(Reason.EMPTY, "nothing in it")
     published, basis = _choose_published(place, facts)
+    source_id = facts.source_id or place.source_id or _source_of(facts.url)
+    payload_sha256 = sha256_hex(payload)
     document = Document(
-        input_id=make_id("in", place.arrival, place.location),
+        input_id=make_input_id(place.arrival, source_id, place.location, payload_sha256),
         kind=place.kind,
-        source_id=facts.source_id or place.source_id or _source_of(facts.url),
+        source_id=source_id,
         location=place.location,
-        payload_sha256=sha256_hex(payload),
+        payload_sha256=payload_sha256,
         media=media,
         received_at=place.received_at,
         url=facts.url,
@@ -489,11 +491,6 @@ def _arrive(
 
 def _choose_published(place: _Place, facts: _Facts) -> tuple[Moment, str]:
     if facts.published is not None:
-        if not is_possible(facts.published.at, by=place.received_at):
-            raise InputRejected(
-                Reason.IMPOSSIBLE_DATE,
-                f"published {facts.published.at:%Y-%m-%d}, but it came in {place.received_at:%Y-%m-%d}",
-            )
         return facts.published, facts.published_basis
     if place.modified_at is not None and place.modified_at <= place.received_at and place.modified_at.year > 1980:
         return Moment(place.modified_at.replace(microsecond=0), "minute"), "file"
@@ -501,17 +498,19 @@ def _choose_published(place: _Place, facts: _Facts) -> tuple[Moment, str]:
 
 
 def _reject(place: _Place, reason: Reason, message: str, payload: bytes | None = None) -> Rejection:
+    source_id = place.source_id or DEFAULT_SOURCE
+    payload_sha256 = sha256_hex(payload) if payload is not None else None
     return Rejection(
-        input_id=make_id("in", place.arrival, place.location),
+        input_id=make_input_id(place.arrival, source_id, place.location, payload_sha256),
         kind=place.kind,
-        source_id=place.source_id or DEFAULT_SOURCE,
+        source_id=source_id,
         location=place.location,
         stage="ingest",
         reason=reason,
         message=_printable(message),
         received_at=place.received_at,
         payload=payload,
-        payload_sha256=sha256_hex(payload) if payload is not None else None,
+        payload_sha256=payload_sha256,
     )
 
 
@@ -554,13 +553,6 @@ def _read_line(stream: IO[bytes], limit: int) -> bytes | int:
 def _check_count(count: int, limits: DropSettings) -> None:
     if count > limits.max_members:
         raise InputRejected(Reason.TOO_LARGE, f"more than {limits.max_members:,} members (drops.max_members)")
-
-
-def _check_sizes(unpacked: int, packed: int, limits: DropSettings) -> None:
-    if unpacked > limits.max_unpacked_bytes:
-        raise InputRejected(Reason.TOO_LARGE, f"{unpacked:,} bytes unpacked (drops.max_unpacked_bytes)")
-    if unpacked > BoundedStream.RATIO_FROM_BYTES and unpacked / packed > limits.max_ratio:
-        raise InputRejected(Reason.TOO_LARGE, f"unpacks to {unpacked / packed:.0f} times its size (drops.max_ratio)")
 
 
 def _zip_time(member: zipfile.ZipInfo) -> datetime | None:

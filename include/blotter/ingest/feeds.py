@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 from xml.sax import SAXException
 
 import feedparser
+from lxml.html import fromstring
 
 from blotter.clean import canonicalize_url
 from blotter.clean.charset import decode_text, tidy_text
@@ -228,8 +229,6 @@ def _plain(value: object) -> str | None:
     """A title as plain text: feeds put markup and entities into it, once or twice escaped."""
     text = _text(value)
     if text and _TAG.search(text):
-        from lxml.html import fromstring  # noqa: PLC0415 - only titles with markup need it
-
         try:
             text = fromstring(f"<p>{text}</p>").text_content()
         except (ValueError, TypeError):
