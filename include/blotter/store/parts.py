@@ -3,13 +3,13 @@
 Belongs here: where a table's rows lie, how a batch joins them in one step, and how they are read. Does not belong here:
 when that may be done (`warehouse`), and which columns there are (`blotter.schemas`).
 
-Of a day's parts the last is open: a batch joins it by one atomic replace, unless the part has grown over `part_rows`;
-then it is sealed as it is and the batch starts the next. So a batch never spans parts, and whether it is there is read
-from one part. Nothing in a part's bytes depends on when or where it was written.
+Of a day's parts the last is open: a batch joins it by one atomic replace, unless the part has grown over `part_rows` or
+`_PART_BYTES`; then it is sealed as it is and the batch starts the next. So a batch never spans parts, and whether it is
+there is read from one part. Nothing in a part's bytes depends on when or where it was written.
 """
 
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ import pyarrow.parquet as pq
 
 from blotter.errors import PublishingError, SettingsError, StoreDamaged
 from blotter.schemas import TABLES, Table
+from blotter.store.encoding import encode_part, extend_part
 from blotter.store.files import replace_file
 
 # A day before any news, which never gets rows: its one part makes an empty table readable and shows every reader the
 # schema first.
 _DAY_OF_NO_ROWS = date(1970, 1, 1)
+_PART_BYTES = 8_000_000  # each batch copies the open part: this bounds what that costs where rows are long texts
 _PARTITION = ds.partitioning(pa.schema([("dt", pa.date32())]), flavor="hive")
 
 Filters = pc.Expression | list[Any] | None
@@ -73,21 +75,19 @@ class TableParts:
 
         Raises PublishingError where the rows have other columns than the table, OSError where the disk refuses.
         """
-        if not self.standing_schema(name).equals(rows.schema):
-            raise PublishingError(f"batch {batch_id} was frozen with other columns than {self._root / name} has")
-        folder = self._day_folder(name, day)
-        parts = _list_parts(folder)
-        if not parts:
-            replace_file(folder / _part_name(0), encode_part(rows), temps=self._temps)
-            return
-        standing = _read_part(parts[-1])
-        if holds_batch(standing, batch_id):
-            return
-        if standing.num_rows >= self._part_rows:
-            replace_file(folder / _part_name(len(parts)), encode_part(rows), temps=self._temps)
+        parts = self._list_parts(name, day)
+        last = (parts or [self._empty_part(name)])[-1]
+        with _open_part(last) as standing:
+            if not standing.schema_arrow.equals(rows.schema):
+                raise PublishingError(f"batch {batch_id} was frozen with other columns than {self._root / name} has")
+            last_group = standing.read_row_group(standing.num_row_groups - 1, ["batch_id"])
+            if _holds_batch(last_group, batch_id):  # it was the last to come, so it is nowhere before
+                return
+            is_sealed = standing.metadata.num_rows >= self._part_rows or last.stat().st_size >= _PART_BYTES
+        if parts and not is_sealed:
+            replace_file(last, extend_part(last.read_bytes(), rows), temps=self._temps)
         else:
-            joined = pa.concat_tables([standing.cast(rows.schema), rows])
-            replace_file(parts[-1], encode_part(joined), temps=self._temps)
+            replace_file(self._day_folder(name, day) / _part_name(len(parts)), encode_part(rows), temps=self._temps)
 
     def read(self, name: str, columns: Sequence[str] | None = None, filters: Filters = None) -> pa.Table:
         """Read a table: its declared columns and `dt` (a date), rows by day, then in the order of publishing.
@@ -109,23 +109,25 @@ class TableParts:
         folders = (self._root / name).glob("dt=*")
         return sorted({date.fromisoformat(folder.name[3:]) for folder in folders} - {_DAY_OF_NO_ROWS})
 
-    def newest_recorded_at(self) -> datetime | None:
-        """Find when the newest row of any table was recorded, from the last part of each; None where there is none."""
-        last_days = {name: days[-1] for name in TABLES if (days := self.days(name))}
-        newest_day = max(last_days.values(), default=None)
-        candidates = [
-            moment
-            for name, day in last_days.items()
-            if day == newest_day
-            for part in _list_parts(self._day_folder(name, day))[-1:]
-            if (moment := pc.max(_read_part(part, ["recorded_at"])["recorded_at"]).as_py()) is not None
-        ]
-        return max(candidates, default=None)
+    def newest_recorded_at(self, name: str) -> datetime | None:
+        """Find when a table's newest row was recorded; None where it has no row."""
+        for day in reversed(self.days(name)):
+            for part in reversed(self._list_parts(name, day)):
+                with _open_part(part) as standing:
+                    moment: datetime | None = pc.max(standing.read(["recorded_at"])["recorded_at"]).as_py()
+                    return moment
+        return None
 
     def has_batch(self, name: str, day: date, batch_id: str) -> bool:
         """Say whether a table's day holds rows of a batch."""
-        parts = reversed(_list_parts(self._day_folder(name, day)))
-        return any(holds_batch(_read_part(part, ["batch_id"]), batch_id) for part in parts)
+        for part in reversed(self._list_parts(name, day)):
+            with _open_part(part) as standing:
+                if _holds_batch(standing.read(["batch_id"]), batch_id):
+                    return True
+        return False
+
+    def _list_parts(self, name: str, day: date) -> list[Path]:
+        return sorted(self._day_folder(name, day).glob("part-*.parquet"))
 
     def _empty_part(self, name: str) -> Path:
         return self._day_folder(name, _DAY_OF_NO_ROWS) / _part_name(0)
@@ -134,15 +136,7 @@ class TableParts:
         return self._root / name / f"dt={day.isoformat()}"
 
 
-def encode_part(rows: pa.Table) -> bytes:
-    """Write rows as the bytes of a Parquet file: zstd, one schema, nothing volatile; equal rows give equal bytes."""
-    sink = io.BytesIO()
-    pq.write_table(rows.combine_chunks(), sink, compression="zstd", version="2.6", store_schema=True)
-    return sink.getvalue()
-
-
-def holds_batch(rows: pa.Table, batch_id: str) -> bool:
-    """Say whether any row is of the batch."""
+def _holds_batch(rows: pa.Table, batch_id: str) -> bool:
     return bool(pc.any(pc.equal(rows["batch_id"], pa.scalar(batch_id))).as_py())
 
 
@@ -150,15 +144,12 @@ def _part_name(number: int) -> str:
     return f"part-{number:05d}.parquet"
 
 
-def _list_parts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("part-*.parquet"))
-
-
-def _read_part(path: Path, columns: list[str] | None = None) -> pa.Table:
+@contextmanager
+def _open_part(path: Path) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(path) as part:  # the file alone: read_table would add `dt` from the path
-            return part.read(columns)
-    except (pa.ArrowInvalid, OSError) as broken:
+            yield part
+    except pa.ArrowInvalid as broken:
         raise StoreDamaged(f"{path} cannot be read: {broken}") from broken
 
 

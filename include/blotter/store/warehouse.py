@@ -156,7 +156,7 @@ class Warehouse:
     def newest_recorded_at(self) -> datetime | None:
         """Say when the newest row was recorded, frozen bundles among them; None where there is none."""
         frozen = [manifest.recorded_at for manifest in self._shelf.frozen()]
-        published = self._parts.newest_recorded_at()
+        published = self._parts.newest_recorded_at("runs")
         return max([*frozen, published] if published else frozen, default=None)
 
     def _require_lock(self) -> None:
@@ -164,7 +164,7 @@ class Warehouse:
             raise PublishingError("only the holder of the lock may write: use `with warehouse.lock(...)`")
 
     def _refuse_older(self, batch_id: str, recorded_at: datetime) -> None:
-        newest = self._parts.newest_recorded_at()
+        newest = self._parts.newest_recorded_at("runs")  # no bundle is unfinished: no other table has a newer row
         if newest is None:
             return
         if recorded_at < newest:
