@@ -20,9 +20,7 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--heavy", action="store_true", help="run the tests marked heavy too, and every seed of the others"
-    )
+    parser.addoption("--heavy", action="store_true", help="run what is marked heavy too, and every seed of the rest")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

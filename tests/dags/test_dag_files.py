@@ -85,5 +85,5 @@ def test_publishing_is_alone_in_its_pool_and_runs_after_every_slice(dag_bag: Any
 def test_a_form_refuses_what_cannot_be(dag_bag: Any, dag_id: str, given: dict[str, Any]) -> None:
     params = dag_bag.dags[dag_id].params
     for name, value in given.items():
-        with pytest.raises(Exception, match="[Ii]nvalid"):
+        with pytest.raises(Exception, match=r"[Ii]nvalid"):
             params[name] = value
