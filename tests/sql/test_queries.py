@@ -11,13 +11,13 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.dataset as ds
 import pytest
+from tests.good_batch import MONDAY, TUESDAY, make_change, make_incident, make_rows, make_tables, write_warehouse
 
 from blotter import queries, rows
 from blotter.errors import SettingsError
 from blotter.ids import make_id
 from blotter.model import ChangeKind
 from blotter.schemas import TABLES
-from good_batch import MONDAY, TUESDAY, make_change, make_incident, make_rows, make_tables, write_warehouse
 
 SPRINGFIELD = make_id("inc", "springfield")
 MERGED = make_id("inc", "other")
