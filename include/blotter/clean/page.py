@@ -243,18 +243,16 @@ def _marked_times(tree: HtmlElement) -> Iterator[str]:
 def _choose_title(tree: HtmlElement, about: Mapping[str, Any], meta: Mapping[str, str]) -> str | None:
     site = meta.get("og:site_name")
     stated = [about.get("headline"), *map(meta.get, _TITLE_META)]
-    headings = [text for h1 in tree.iter("h1") if (text := " ".join(h1.text_content().split()))]
+    headings = [heading for h1 in tree.iter("h1") if (heading := " ".join(h1.text_content().split()))]
     if len(headings) == 1:
         stated.append(headings[0])
     for text in stated:
         if isinstance(text, str) and (title := _trim_title(text, site)):
             return title
-    guess: str | None
     try:
-        guess = extract_title(tree)
+        return _trim_title(extract_title(tree) or "", site) or None
     except (AttributeError, TypeError, ValueError):
-        guess = None
-    return _trim_title(guess, site) if guess else None
+        return None
 
 
 def _trim_title(text: str, site: str | None) -> str:
