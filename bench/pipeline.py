@@ -1,0 +1,146 @@
+"""What blotter costs above the bare libraries: reading over tokenizing, a run over trafilatura, Airflow over the steps.
+
+Every figure is a ratio of CPU seconds measured in one run of this file; absolute times say more about the machine.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
+
+from pages import write_pages
+
+if TYPE_CHECKING:
+    from blotter.model import Article
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pages", type=int, default=300)
+    n_pages = parser.parse_args().pages
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        pages = write_pages(folder / "pages", n_pages)
+        # Airflow reads its environment on import, so it is set before anything else is imported.
+        from environment import make_environment
+
+        os.environ.update(make_environment(folder / "airflow", seeds_port=9))
+        os.environ["BLOTTER_INBOX"] = str(folder / "inbox")
+        measure_reading(pages)
+        measure_run(folder, pages)
+        measure_airflow(folder, n_pages)
+
+
+def cpu_s(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def measure_reading(pages: list[Path]) -> None:
+    """Documents a second: the reader over bare `spacy.blank("en")` tokenizing."""
+    import spacy
+    import trafilatura
+
+    from blotter.extract import Reader
+
+    texts = [text for page in pages if (text := trafilatura.extract(page.read_bytes()))]
+    articles = [make_article(text, number) for number, text in enumerate(texts)]
+    nlp = spacy.blank("en")
+    started = time.perf_counter()
+    reader = Reader()
+    load_s = time.perf_counter() - started
+    cpu_s(lambda: [list(reader.read_all(articles[:50])), [nlp.make_doc(text) for text in texts[:50]]])  # warm both
+    bare = cpu_s(lambda: [nlp.make_doc(text) for text in texts])
+    read = cpu_s(lambda: list(reader.read_all(articles)))
+    print(
+        f"reading: {bare / read:.2f} of bare tokenizing ({len(texts)} articles; must 0.15); load {load_s:.1f} s (must 3)"
+    )
+
+
+def make_article(text: str, number: int) -> "Article":
+    from blotter.ids import make_id, sha256_hex
+    from blotter.model import Article
+
+    return Article(
+        article_id=make_id("art", number),
+        source_id="bench",
+        title="",
+        text=text,
+        text_sha256=sha256_hex(text),
+        raw_sha256="",
+        published_at=datetime(2026, 3, 4, tzinfo=UTC),
+        published_precision="day",
+        published_basis="sidecar",
+        fetched_at=datetime(2026, 3, 4, tzinfo=UTC),
+        language="en",
+    )
+
+
+def measure_run(folder: Path, pages: list[Path]) -> None:
+    """A whole run, from HTML to tables with every check, over bare trafilatura on the same bytes."""
+    import trafilatura
+
+    from blotter.config import load_settings
+    from blotter.quality import check_batch
+    from blotter.replay import replay_documents, settings_for_replay
+
+    settings = settings_for_replay(load_settings(environ={}), folder / "run")
+    check_batch({}, batch_id="warm", now=None, references={})
+    payloads = [page.read_bytes() for page in pages]
+    bare = cpu_s(lambda: [trafilatura.bare_extraction(payload, with_metadata=True) for payload in payloads])
+    whole = cpu_s(lambda: replay_documents(settings, [folder / "pages"], by_day=False))
+    print(f"end to end: {whole / bare:.2f} times bare trafilatura ({len(pages)} pages, HTML to checked tables)")
+
+
+def measure_airflow(folder: Path, n_pages: int) -> None:
+    """The same drop through the DAGs and through the steps alone, both after their imports."""
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.utils.db import initdb
+
+    from blotter import steps
+    from blotter.config import load_settings
+
+    initdb()
+    dags = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags
+    story = [dags["ingest_drops"], dags["build_incidents"]]
+
+    def drop(name: str, n: int) -> None:
+        os.environ["BLOTTER_WAREHOUSE"] = str(folder / name / "warehouse")
+        for part in ("archive", "staging"):
+            os.environ[f"BLOTTER_{part.upper()}"] = str(folder / name / part)
+        os.environ["BLOTTER_STATE"] = str(folder / name / "state.db")
+        os.environ["BLOTTER_INBOX"] = str(folder / name / "inbox")
+        write_pages(folder / name / "inbox" / "bench", n)
+
+    def run_steps() -> None:
+        settings = load_settings()
+        steps.ingest_drops(settings, run_id="bench")
+        for slice_id in steps.plan_slices(settings):
+            steps.read_slice(settings, slice_id)
+        steps.publish_batch(settings, run_id="bench")
+
+    def wall_s(work: Callable[[], object]) -> float:
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started
+
+    drop("warm", 5)
+    for dag in story:
+        dag.test()
+    drop("steps", n_pages)
+    alone = wall_s(run_steps)
+    drop("dags", n_pages)
+    through = wall_s(lambda: [dag.test() for dag in story])
+    print(f"through Airflow: {through / alone:.2f} times the steps alone ({n_pages} pages, {through - alone:+.1f} s)")
+
+
+if __name__ == "__main__":
+    main()

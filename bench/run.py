@@ -1,0 +1,23 @@
+"""`make bench`: every benchmark of this folder, one after the other, each in a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHES = ("clean.py", "pipeline.py", "publish.py", "checks.py")
+
+
+def main() -> int:
+    folder = Path(__file__).parent
+    failed = [
+        name
+        for name in BENCHES
+        if subprocess.run([sys.executable, str(folder / name)], cwd=folder, check=False).returncode
+    ]
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
