@@ -137,7 +137,7 @@ def _word_observed(told: Mapping[str, Any]) -> str:
 
 
 @cache
-def _open_context() -> tuple[Any, Any, Any]:
+def open_context() -> tuple[Any, Any, Any]:
     """Import Great Expectations and open one context for all checks of this process: module, expectations, batches."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     logging.getLogger("great_expectations").setLevel(logging.WARNING)  # hundreds of lines at INFO, under Airflow
@@ -155,7 +155,7 @@ def _validate(checks: Sequence[Check], frame: pd.DataFrame, result_format: str) 
     """Evaluate checks on a frame: one JSON-like result a check, in their order; a crash of one is its failure."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # theirs, about pandas
-        module, expectations, batches = _open_context()
+        module, expectations, batches = open_context()
         suite = module.ExpectationSuite(
             checks[0].suite,
             expectations=[
