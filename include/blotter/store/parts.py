@@ -77,15 +77,16 @@ class TableParts:
         """
         parts = self._list_parts(name, day)
         last = (parts or [self._empty_part(name)])[-1]
-        with _open_part(last) as standing:
+        part = last.read_bytes()
+        with _open_part(last, part) as standing:
             if not standing.schema_arrow.equals(rows.schema):
                 raise PublishingError(f"batch {batch_id} was frozen with other columns than {self._root / name} has")
             last_group = standing.read_row_group(standing.num_row_groups - 1, ["batch_id"])
             if _holds_batch(last_group, batch_id):  # it was the last to come, so it is nowhere before
                 return
-            is_sealed = standing.metadata.num_rows >= self._part_rows or last.stat().st_size >= _PART_BYTES
+            is_sealed = standing.metadata.num_rows >= self._part_rows or len(part) >= _PART_BYTES
         if parts and not is_sealed:
-            replace_file(last, extend_part(last.read_bytes(), rows), temps=self._temps)
+            replace_file(last, extend_part(part, rows), temps=self._temps)
         else:
             replace_file(self._day_folder(name, day) / _part_name(len(parts)), encode_part(rows), temps=self._temps)
 
@@ -145,11 +146,14 @@ def _part_name(number: int) -> str:
 
 
 @contextmanager
-def _open_part(path: Path) -> Iterator[pq.ParquetFile]:
+def _open_part(path: Path, content: bytes | None = None) -> Iterator[pq.ParquetFile]:
+    # As a file of its own: pyarrow's read_table would add `dt` from the path.
     try:
-        with pq.ParquetFile(path) as part:  # the file alone: read_table would add `dt` from the path
+        with pq.ParquetFile(path if content is None else pa.BufferReader(content)) as part:
             yield part
-    except pa.ArrowInvalid as broken:
+    except (pa.ArrowInvalid, OSError) as broken:
+        if isinstance(broken, OSError) and broken.errno is not None:
+            raise  # the system's own error: the file is away, or the disk fails
         raise StoreDamaged(f"{path} cannot be read: {broken}") from broken
 
 

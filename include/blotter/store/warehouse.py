@@ -12,8 +12,9 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -97,15 +98,16 @@ class Warehouse:
             raise PublishingError(f"{batch_id!r} cannot name a batch: letters, digits and _.:+- only, 151 at most")
         if recorded_at.tzinfo is None:
             raise PublishingError(f"batch {batch_id}: recorded_at has no time zone")
+        recorded_at = recorded_at.astimezone(UTC)
         if unfinished := self._shelf.frozen():
             raise PublishingError(f"batch {unfinished[0].batch_id} is frozen and unfinished: roll it forward first")
         self._refuse_older(batch_id, recorded_at)
+        self._check_tables(batch_id, tables)
         stamped = {
-            name: _stamp_rows(name, tables[name], batch_id, recorded_at, run_id)
+            name: stamp_rows(name, tables[name], batch_id, recorded_at, run_id)
             for name in TABLES
             if name in tables and tables[name].num_rows
         }
-        self._check_tables(batch_id, tables, stamped)
         manifest = Manifest(
             batch_id=batch_id,
             recorded_at=recorded_at,
@@ -114,7 +116,7 @@ class Warehouse:
             memories=tuple(sorted(memory or {})),
         )
         with _telling(self.root):
-            self._shelf.freeze(Bundle(manifest=manifest, tables=stamped, memory=dict(sorted((memory or {}).items()))))
+            self._shelf.freeze(Bundle(manifest=manifest, tables=stamped, memory=memory or {}))
         return manifest
 
     def roll_forward(self, apply_memory: ApplyMemory) -> list[Manifest]:
@@ -175,33 +177,41 @@ class Warehouse:
         if self._parts.has_batch("runs", newest.date(), batch_id):
             raise PublishingError(f"batch {batch_id} is published already")
 
-    def _check_tables(self, batch_id: str, tables: Mapping[str, pa.Table], stamped: Mapping[str, pa.Table]) -> None:
-        if unknown := set(tables) - set(TABLES):
-            raise PublishingError(
-                f"batch {batch_id} has rows for tables that do not exist: {', '.join(sorted(unknown))}"
-            )
-        if "runs" not in stamped:
+    def _check_tables(self, batch_id: str, tables: Mapping[str, pa.Table]) -> None:
+        if unknown := sorted(set(tables) - set(TABLES)):
+            raise PublishingError(f"batch {batch_id} has rows for tables that do not exist: {', '.join(unknown)}")
+        if "runs" not in tables or not tables["runs"].num_rows:
             raise PublishingError(f"batch {batch_id} has no row for `runs`, which says that all of it is there")
-        for name in stamped:
+        for name in tables:
             self._parts.check_schema(TABLES[name])
 
 
-def _stamp_rows(name: str, rows: pa.Table, batch_id: str, recorded_at: datetime, run_id: str) -> pa.Table:
+def stamp_rows(name: str, rows: pa.Table, batch_id: str, recorded_at: datetime, run_id: str) -> pa.Table:
+    """Bring a batch's rows into the form in which they are published: declared columns, stamped, sorted by key.
+
+    Raises PublishingError naming the column that is missing, not declared, null, or of a type that does not fit.
+    """
     schema = TABLES[name].schema
     stamps = {"recorded_at": recorded_at, "run_id": run_id, "batch_id": batch_id}
-    if (got := set(rows.column_names) - set(stamps)) != (declared := set(schema.names) - set(stamps)):
-        raise PublishingError(f"{name}: columns {', '.join(sorted(got ^ declared))} are missing or not declared")
+    if wrong := (set(rows.column_names) ^ set(schema.names)) - set(stamps):
+        raise PublishingError(f"{name}: columns {', '.join(sorted(wrong))} are missing or not declared")
     columns = [
         pa.repeat(pa.scalar(stamps[field.name], field.type), rows.num_rows)
         if field.name in stamps
-        else rows[field.name].cast(field.type)
+        else _fit_column(name, field, rows[field.name])
         for field in schema
     ]
-    for field, column in zip(schema, columns, strict=True):
-        if not field.nullable and column.null_count:
-            raise PublishingError(f"{name}.{field.name} is null in {column.null_count} of {rows.num_rows} rows")
-    stamped = pa.Table.from_arrays(columns, schema=schema)
-    return stamped.sort_by([(key, "ascending") for key in TABLES[name].key])
+    return pa.Table.from_arrays(columns, schema=schema).sort_by([(key, "ascending") for key in TABLES[name].key])
+
+
+def _fit_column(name: str, field: "pa.Field[Any]", column: "pa.ChunkedArray[Any]") -> "pa.ChunkedArray[Any]":
+    try:
+        fitting = column.cast(field.type)
+    except pa.ArrowInvalid as misfit:
+        raise PublishingError(f"{name}.{field.name}: {misfit}") from misfit
+    if fitting.null_count and not field.nullable:
+        raise PublishingError(f"{name}.{field.name} is null in {fitting.null_count} of {len(fitting)} rows")
+    return fitting
 
 
 @contextmanager
