@@ -1,0 +1,181 @@
+"""How many were killed and hurt.
+
+Belongs here: the numbers that an article states ("killing three and wounding two others"), the persons it lists, and what
+follows from both. Does not belong here: who they are (`people`).
+"""
+
+import re
+from dataclasses import dataclass
+
+from blotter.extract.mentions import Mention, read_number
+from blotter.extract.people import Person
+from blotter.extract.predicates import Finding
+from blotter.extract.scene import Scene, Sentence
+from blotter.model import Basis, Condition
+
+_HURT = (Condition.INJURED, Condition.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of killed or injured with what it was read from."""
+
+    value: int
+    sentence: Sentence
+    start: int
+    end: int
+    basis: Basis
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    value: int
+    kind: str  # killed, injured, shot
+    sentence: Sentence
+    start: int
+    end: int
+    is_other: bool
+    weight: float
+
+
+_TOLL = re.compile(
+    r"\b(?:death\stoll|toll|number\sof\s(?:dead|deaths|fatalities))\b[^.;]{0,60}?\b(?:to|at|is|was|stands\sat|rose\sto|of)\s(?:at\sleast\s)?(?P<n>\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b",
+    re.I,
+)
+_NO_ONE_HURT = re.compile(
+    r"\b(?:no\s(?:one|body)\s(?:was|is|has\sbeen|were)\s(?:\w+\s)?(?:hurt|injured|shot|hit|struck|wounded|harmed)|nobody\s(?:was|got)\s(?:\w+\s)?(?:hurt|injured|hit|shot)|(?:there\s(?:were|was|are)\s)?no\s(?:\w+\s)?(?:injuries|casualties)(?:\s(?:were\s|was\s|have\sbeen\s)?reported)?|without\sinjur\w+)\b",
+    re.I,
+)
+_EARLIER_FIGURE = re.compile(
+    r"\b(?:as\s(?:previously|earlier|initially|first|originally)\s(?:reported|said|stated)|(?:earlier|initial)\s(?:reports?|toll|figure|version)|initially\s(?:reported|said)|incorrectly|originally\s(?:reported|said)|instead\sof|rather\sthan)\b",
+    re.I,
+)
+
+
+def count_casualties(scene: Scene, persons: list[Person]) -> tuple[Count | None, Count | None]:
+    """Give the numbers of killed and of injured; None where the article lets neither be told."""
+    stated = _read_stated(scene)
+    killed_people = [p for p in persons if p.condition is not None and p.condition.value is Condition.KILLED]
+    hurt_people = [p for p in persons if p.condition is not None and p.condition.value in _HURT]
+    killed = _decide(stated, "killed", killed_people)
+    injured = _decide_injured(stated, hurt_people, killed)
+    none_hurt = _find_none_hurt(scene)
+    if none_hurt is not None:
+        killed = killed or Count(0, *none_hurt, Basis.STATED, 0.8)
+        injured = injured or Count(0, *none_hurt, Basis.STATED, 0.8)
+    anchor = killed or injured
+    if anchor is not None:
+        zero = Count(0, anchor.sentence, anchor.start, anchor.end, Basis.COUNTED, 0.4)
+        killed, injured = killed or zero, injured or zero
+    return killed, injured
+
+
+def _read_stated(scene: Scene) -> list[_Stated]:
+    found: list[_Stated] = []
+    for sentence in scene.telling:
+        if _EARLIER_FIGURE.search(sentence.text):
+            figures = [m for m in _EARLIER_FIGURE.finditer(sentence.text)]
+            cut = sentence.start + figures[0].start()
+        else:
+            cut = sentence.end
+        for finding in sentence.findings:
+            stated = _read_finding(finding, sentence)
+            if stated is not None and not _is_corrected(sentence, stated.start, cut):
+                found.append(stated)
+        for match in _TOLL.finditer(sentence.text):
+            value = read_number(match.group("n"))
+            if value is not None:
+                found.append(
+                    _Stated(
+                        value,
+                        "killed",
+                        sentence,
+                        sentence.start + match.start(),
+                        sentence.start + match.end(),
+                        False,
+                        4.0,
+                    )
+                )
+    return found
+
+
+def _is_corrected(sentence: Sentence, start: int, cut: int) -> bool:
+    """Say whether a figure is the one that a correction takes back ("not four, as earlier reported")."""
+    if cut == sentence.end:
+        return False
+    return start > cut or bool(re.search(r"\bnot\s(?:\w+\s)?$", sentence.text[: start - sentence.start]))
+
+
+def _read_finding(finding: Finding, sentence: Sentence) -> _Stated | None:
+    mention, condition = finding.mention, finding.effect.condition
+    if (
+        condition is None
+        or mention.kind not in ("description", "number")
+        or (mention.kind == "description" and not mention.is_plural and mention.count)
+    ):
+        return None
+    if mention.count < 0 or (mention.count == 0 and not mention.noun):
+        return None
+    if mention.count > 5000:
+        return None
+    if condition is Condition.KILLED:
+        kind = "killed"
+    elif condition in _HURT:
+        words = sentence.text[finding.start - sentence.start : finding.end - sentence.start].lower()
+        kind = "shot" if re.search(r"\b(?:shot|stabbed|struck|hit)\b", words) else "injured"
+    else:
+        return None
+    weight = 2.0 if sentence.is_title else 1.5 if sentence.index <= 3 else 1.0 if sentence.index <= 10 else 0.6
+    return _Stated(
+        mention.count, kind, sentence, min(finding.start, mention.start), finding.end, mention.is_other, weight
+    )
+
+
+def _decide(stated: list[_Stated], kind: str, people: list[Person]) -> Count | None:
+    options = [s for s in stated if s.kind == kind and s.value > 0]
+    counted = _count_people(people)
+    if options:
+        best = max(options, key=lambda s: (s.value if s.weight >= 1.0 else 0, s.weight, -s.start))
+        if counted is None or best.value >= counted.value:
+            return Count(
+                best.value, best.sentence, best.start, best.end, Basis.STATED, 0.9 if best.weight >= 1.5 else 0.75
+            )
+    return counted
+
+
+def _decide_injured(stated: list[_Stated], people: list[Person], killed: Count | None) -> Count | None:
+    direct = _decide(stated, "injured", people)
+    shot = _decide(stated, "shot", [])
+    if shot is not None:
+        rest = shot.value - (killed.value if killed is not None else 0)
+        if rest > 0 and (direct is None or rest > direct.value):
+            return Count(
+                rest, shot.sentence, shot.start, shot.end, Basis.STATED if killed is None else Basis.COUNTED, 0.75
+            )
+    return direct
+
+
+def _count_people(people: list[Person]) -> Count | None:
+    if not people:
+        return None
+    first = min((p.condition for p in people if p.condition is not None), key=lambda e: e.start)
+    basis = Basis.COUNTED if len(people) > 1 else Basis.STATED
+    return Count(len(people), first.sentence, first.start, first.end, basis, 0.7)
+
+
+def _find_none_hurt(scene: Scene) -> tuple[Sentence, int, int] | None:
+    for sentence in scene.telling:
+        match = _NO_ONE_HURT.search(sentence.text)
+        if (
+            match is not None
+            and not re.match(r"\s?(?:other|else|further|additional)", sentence.text[match.end() :], re.I)
+            and " else " not in match.group()
+        ):
+            return sentence, sentence.start + match.start(), sentence.start + match.end()
+    return None
+
+
+def describes_many(mention: Mention) -> bool:
+    """Say whether a mention stands for a number of people rather than for one."""
+    return mention.is_plural or mention.kind in ("number", "group")

@@ -1,0 +1,124 @@
+"""What kind of incident it was, and with what.
+
+Belongs here: the words that give a type of `model.INCIDENT_TYPES` or a weapon. Does not belong here: whether the page is
+about an incident at all (`relevance`).
+"""
+
+import re
+from dataclasses import dataclass
+
+from blotter.extract.scene import Scene, Sentence
+
+# type, words; a word in the title counts three times, one in the first two sentences twice
+_TYPES: tuple[tuple[str, str], ...] = (
+    ("shooting", r"shot(?!\s(?:clock|put|of|glass|video|by\sphotographer))|shootings?|shooter|gunshots?|gunfire|gunm[ae]n|gunned\sdown|opened\sfire|bullets?|drive-by|shots\s(?:were\s)?fired|shoots|fired\s(?:a\s)?(?:shots?|rounds?)|shell\scasings"),
+    ("stabbing", r"stabb(?:ed|ing|ings)|stabs|knifed|stab\swounds?|slashed|knife\sattack"),
+    ("homicide", r"homicides?|murder(?:ed|s)?|slain|slaying|manslaughter|shot\sand\skilled|shot\sto\sdeath|stabbed\sto\sdeath|killed\sby\sa\s(?:gun|shot)|beaten\sto\sdeath|strangled"),
+    ("assault", r"assault(?:ed)?|beaten|beating|attacked|attack\son|brawl|punched"),
+    ("robbery", r"robber(?:y|ies|s)|robbed|carjack(?:ed|ing|ings|er)?|mugged|hold-?up|held\sup\sat"),
+    ("burglary", r"burglar(?:y|ies|s|ized)?|break-in|broke\sinto|home\sinvasion|intruders?"),
+    ("kidnapping", r"kidnapp(?:ed|ing|er)s?|abduct(?:ed|ion|or)s?|hostages?"),
+    ("sexual_assault", r"rape[ds]?|sexual(?:ly)?\s(?:assault|abuse|attack)\w*|molest\w+"),
+    ("fire", r"house\sfire|apartment\sfire|fire\sdepartment|firefighters|blaze|flames|arson\w*|smoke\sinhalation|caught\sfire|burned\s(?:down|to)|structure\sfire|wildfires?|two-alarm|three-alarm|\w+-alarm|fire\sbroke\sout|gutted|engulfed|fire\s(?:that|which)\s(?:killed|destroyed|tore)"),
+    ("explosion", r"explosions?|exploded|blasts?|bomb(?:ing|s|ed)?\b|detonated|grenade"),
+    ("traffic_crash", r"crash(?:ed|es)?|collision|collided|rear-ended|hit-and-run|rollover|overturned|head-on|wreck|pileup|pile-up|struck\sby\sa\s(?:car|truck|vehicle|van|suv|bus|pickup)|traffic\saccident|motor\svehicle|ran\soff\sthe\sroad|motorcycle\s(?:crash|accident)|lost\scontrol\sof"),
+    ("rail", r"derail(?:ed|ment|s)|train\s(?:crash|collision|wreck|derail\w+)|(?:struck|hit|killed)\sby\s(?:a\s)?(?:\w+\s)?train|tram|light\srail"),
+    ("aviation", r"(?:plane|helicopter|aircraft|jet|cessna|airliner)\s(?:\w+\s)?(?:crash\w*|went\sdown|accident)|crash-landed|emergency\slanding"),
+    ("maritime", r"(?:boat|ferry|ship|vessel|kayak|canoe|yacht|trawler|barge)s?\s(?:\w+\s)?(?:capsized|sank|sinking|collid\w+|overturned|crash\w*|accident)|capsiz\w+|shipwreck"),
+    ("industrial", r"(?:mine|trench|scaffold\w*|crane|building|roof|factory|plant|warehouse|refinery)\s(?:\w+\s)?(?:collapse\w*|accident|explosion|fire|leak)|gas\sleak|chemical\s(?:leak|spill)|carbon\smonoxide|workplace\saccident|electrocuted"),
+    ("drowning", r"drown(?:ed|ing|ings|s)?|swept\saway|pulled\sfrom\sthe\s(?:water|river|lake|pool|sea)"),
+    ("missing_person", r"missing\s(?:\w+\s)?(?:person|man|woman|boy|girl|teen\w*|child|hiker|toddler|since)|last\sseen|amber\salert|silver\salert|reported\smissing|went\smissing|disappear\w+|search\s(?:and\srescue|for\sa\smissing|for\sthe\smissing)"),
+    ("police_use_of_force", r"officer-involved|police-involved|deputy-involved|(?:shot|killed|fatally\sshot)\sby\s(?:\w+\s){0,3}(?:police|officers?|deput(?:y|ies)|troopers?)|(?:officers?|deput(?:y|ies)|troopers?|police)\s(?:fatally\s)?(?:shot|shoot|opened\sfire|returned\sfire|fired\sat)|use\sof\sforce|return(?:ed|ing)?\sfire"),
+    ("weather", r"tornado\w*|hurricane|lightning|flash\sflood\w*|floodwaters?|flooding|blizzard|heat\swave|hypothermia|thunderstorms?|windstorm|ice\sstorm"),
+    ("disaster", r"earthquake|quake|landslide|mudslide|avalanche|tsunami|volcan\w+|wildfires?|bushfires?"),
+    ("animal", r"(?:dog|bear|shark|alligator|pit\sbull|coyote|cougar|tiger|snake)s?\s(?:attack\w*|bite|mauling|mauled|bit)|mauled|bitten\sby"),
+    ("overdose", r"overdos\w+|fentanyl\spoisoning|poisoned|poisoning"),
+    ("suicide", r"suicides?|murder-suicide|took\s(?:his|her|their)\sown\sli(?:fe|ves)|killed\s(?:himself|herself)|self-inflicted|hanged\shimself"),
+    ("threat", r"bomb\sthreat|hoax|standoff|stand-off|barricaded|swatting|threat\s(?:was|forced|prompted|to)|lockdown"),
+)  # fmt: skip
+_COMPILED = tuple((name, re.compile(rf"\b(?:{words})\b", re.I)) for name, words in _TYPES)
+_ANY = re.compile("|".join(rf"(?P<{name}>\b(?:{words})\b)" for name, words in _TYPES), re.I)
+
+_WEAPONS: tuple[tuple[str, str], ...] = (
+    ("AR-15 rifle", r"AR-?15|AR-style"),
+    ("AK-47 rifle", r"AK-?47|AK-style"),
+    ("assault rifle", r"assault(?:-style)?\s(?:rifle|weapon)"),
+    ("shotgun", r"(?:\d\d[- ]gauge\s)?shotgun"),
+    ("rifle", r"(?:[\w.-]+\s)?rifle"),
+    ("revolver", r"(?:\.\d{2}[- ]?cal\w*\s)?revolver"),
+    ("handgun", r"(?:(?:9[- ]?mm|9[- ]millimeter|\.\d{2,3}[- ]?cal\w*)\s)?(?:hand\s?gun|pistol|semi-?automatic(?:\s(?:hand\s?gun|pistol))?)|9[- ]?mm|\.(?:22|25|32|38|380|40|45|357|44)[- ]?cal\w*"),
+    ("BB gun", r"(?:BB|pellet|air)\sgun"),
+    ("gun", r"gun(?!shot|fire|man|men|ned)|firearm"),
+    ("knife", r"(?:kitchen\s|pocket\s|butcher\s|steak\s)?knife|machete|box\scutter|razor|sword|screwdriver|blade"),
+    ("hammer", r"hammer"),
+    ("baseball bat", r"baseball\sbat"),
+    ("axe", r"\baxe?|hatchet"),
+    ("bomb", r"bomb|grenade|pipe\sbomb|explosive\sdevice"),
+    ("vehicle", r"(?:intentionally|deliberately)\s(?:struck|ran|drove|hit)|used\s(?:a|his|her)\s(?:car|vehicle|truck)\sas"),
+)  # fmt: skip
+_WEAPON = re.compile("|".join(rf"(?P<w{i}>\b(?:{words})s?\b)" for i, (_, words) in enumerate(_WEAPONS)), re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """A type or weapon with the span that shows it and how strongly."""
+
+    value: str
+    start: int
+    end: int
+    sentence: Sentence
+    weight: float
+
+
+def read_types(scene: Scene) -> list[Keyword]:
+    """Give the types of incident that the telling sentences show, the strongest first."""
+    first: dict[str, Keyword] = {}
+    totals: dict[str, float] = {}
+    for sentence in scene.telling:
+        factor = 3.0 if sentence.is_title else 2.0 if sentence.index <= 2 else 1.0 if sentence.index < 14 else 0.4
+        for match in _ANY.finditer(sentence.text):
+            name = str(match.lastgroup)
+            start = sentence.start + match.start()
+            if name not in first or (first[name].sentence.is_title and not sentence.is_title):
+                first[name] = Keyword(name, start, sentence.start + match.end(), sentence, 0.0)
+            totals[name] = totals.get(name, 0.0) + factor
+    if not totals:
+        return []
+    top = max(totals.values())
+    kept = [
+        (n, t)
+        for n, t in totals.items()
+        if t >= 2.0 and (t >= 0.22 * top or n in ("suicide", "police_use_of_force", "robbery", "homicide"))
+    ]
+    if {"shooting", "stabbing"} & {n for n, _ in kept}:
+        kept = [
+            (n, t)
+            for n, t in kept
+            if not (n in ("assault", "fire", "traffic_crash", "animal", "weather", "industrial") and t < 0.5 * top)
+        ]
+    ranked = sorted(kept, key=lambda pair: (-pair[1], pair[0]))
+    return [
+        Keyword(n, first[n].start, first[n].end, first[n].sentence, min(1.0, t / (top or 1.0))) for n, t in ranked[:4]
+    ]
+
+
+def read_weapon(scene: Scene) -> Keyword | None:
+    """Give the most exactly named weapon of the telling sentences."""
+    best: tuple[float, Keyword] | None = None
+    for sentence in scene.body:
+        for match in _WEAPON.finditer(sentence.text):
+            index = int(str(match.lastgroup)[1:])
+            value = _WEAPONS[index][0]
+            score = (0.2 if value == "gun" else 1.0) + 0.8 * sentence.is_about_incident - 0.03 * sentence.index
+            if re.search(
+                r"(?:no|without\sa|toy|fake|control|rights|laws?|violence)\s?$",
+                sentence.text[: match.start()][-12:],
+                re.I,
+            ) or re.match(
+                r"\s(?:control|violence|rights|laws?|owners?|safety|show|shop|store)", sentence.text[match.end() :]
+            ):
+                continue
+            if best is None or score > best[0]:
+                start = sentence.start + match.start()
+                best = (score, Keyword(value, start, sentence.start + match.end(), sentence, score))
+    return best[1] if best else None

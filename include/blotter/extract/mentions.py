@@ -1,0 +1,411 @@
+"""Mentions of people: every span of a sentence that stands for one or several persons.
+
+Belongs here: the grammar of names ("Sgt. Maria de la Cruz Jr., 32,"), of descriptions ("a 19-year-old Elgin man",
+"two other men", "the gunman"), of bare numbers ("killing three") and of pronouns. Does not belong here: what is said of
+them (`predicates`), and which mentions are the same person (`people`).
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from spacy.lang.en.stop_words import STOP_WORDS
+
+from blotter.extract.lexicon import load_sections
+
+NUMBER_WORDS = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen twenty".split()
+    )
+}
+NUMBER_WORDS |= {
+    f"{tens}{joint}{unit}".strip("- "): ten + one
+    for ten, tens in (
+        (20, "twenty"),
+        (30, "thirty"),
+        (40, "forty"),
+        (50, "fifty"),
+        (60, "sixty"),
+        (70, "seventy"),
+        (80, "eighty"),
+        (90, "ninety"),
+    )
+    for one, unit in enumerate(("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
+    for joint in ("-", " ")
+}
+NUMBER_WORDS |= {"a": 1, "an": 1, "another": 1, "no": 0, "both": 2, "dozen": 12, "a dozen": 12}
+
+_NUMBER = (
+    r"\d{1,3}(?:,\d{3})+|\d{1,4}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?"
+    r"|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|a dozen|dozen"
+)
+_AGE_BEFORE = r"(?P<age>\d{1,3}|[a-z]+(?:-[a-z]+)?)[- ](?P<unit>year|month|week|day)s?[- ]?olds?"
+_PARTICLES = frozenset("de la las los del der den van von bin ibn al el da dos das di du le y st abu ben ter".split())
+_SUFFIX = re.compile(r",?\s+(?:Jr|Sr|JR|SR)\b\.?|\s+(?:II|III|IV)\b")
+
+# A run of capitalised words; particles, initials and nicknames in quotes may stand inside.
+_RUN = re.compile(
+    r"(?<![\w.@#/’'-])[^\W\d_a-zß-öø-ÿ][\w’'\-]*\.?"
+    r"(?:[ \u00a0](?:(?:(?:de|la|las|los|del|der|den|van|von|bin|ibn|al|el|da|dos|das|di|du|le|y|abu|ter)[ \u00a0])*[^\W\d_a-zß-öø-ÿ][\w’'\-]*\.?"
+    r"|[\"“‘'(][^\W\d_a-z][\w’'.\- ]{0,18}[\"”’')]))*"
+)
+_AFTER_AGE = re.compile(
+    r",?\s*(?:,|\(|—|–|-|aged?)\s*(?:aged?\s+|who (?:was|is)\s+)?(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
+    r"(?:\s+(?P<unit>months?|weeks?|days?)(?:[- ]old)?)?(?:\s*years?(?:[- ]old)?)?(?=[\s,.;)’'”\"—–:-]|$)"
+)
+_OF_PLACE = re.compile(r",?\s+(?:of|from)\s+(?:the\s+)?[A-Z]")
+
+
+@dataclass(slots=True)
+class Mention:
+    """A span that stands for `count` persons (1 where it names one). Offsets are code points of the article's text."""
+
+    start: int
+    end: int
+    kind: str  # name, description, number, pronoun, group
+    count: int = 1
+    name: str | None = None
+    title: str = ""  # words before the name: "Police Chief"
+    age: int | None = None
+    ages: tuple[int, ...] = ()  # of a plural: "two men, ages 20 and 25"
+    age_raw: str = ""
+    gender: str | None = None
+    noun: str = ""
+    modifiers: frozenset[str] = frozenset()
+    is_definite: bool = False
+    is_plural: bool = False
+    is_other: bool = False  # "another man", "two others"
+    is_minimum: bool = False  # "at least", "more than"
+    is_possessive: bool = False  # "Smith's"
+    has_known_first: bool = False
+    owner: str | None = None  # "his", "her", "their", or a possessive name before a kinship noun
+    members: list["Mention"] = field(default_factory=list)
+
+    @property
+    def last_name(self) -> str:
+        """The surname of a named mention."""
+        return split_name(self.name or "")[-1]
+
+
+def split_name(name: str) -> list[str]:
+    """Give the words of a name without nickname and suffix."""
+    bare = re.sub(r"\s*[\"“‘(][^\"”’)]*[\"”’)]", " ", name)
+    bare = _SUFFIX.sub("", bare)
+    return bare.split() or [name]
+
+
+def read_number(text: str) -> int | None:
+    """Read a number in digits or words; None where it is none."""
+    small = text.lower().strip()
+    if small in NUMBER_WORDS:
+        return NUMBER_WORDS[small]
+    digits = small.replace(",", "")
+    return int(digits) if digits.isdecimal() and len(digits) < 7 else None
+
+
+class MentionFinder:
+    """Finds mentions with the lexicons of names, titles and nouns; `is_place` says whether words name a place."""
+
+    def __init__(self, is_place: Callable[[str], bool]) -> None:
+        first = load_sections("first_names.txt")
+        self.genders = dict.fromkeys(first["male"], "male") | dict.fromkeys(first["female"], "female")
+        for name in (first["male"] & first["female"]) | first["either"]:
+            self.genders.pop(name, None)
+        self.first_names = first["male"] | first["female"] | first["either"]
+        stops = load_sections("name_stops.txt")
+        self.stops, self.edges, self.surnames = stops["anywhere"], stops["edge"], stops["surname"]
+        titles = load_sections("titles.txt")
+        self.official_titles, self.officer_titles = titles["official"], titles["officer"]
+        self.titles = self.official_titles | self.officer_titles
+        self.nouns = load_sections("person_nouns.txt")
+        self._is_place = is_place
+        self._description = self._compile_descriptions()
+
+    def _compile_descriptions(self) -> re.Pattern[str]:
+        nouns = "|".join(sorted(self.nouns["person"], key=len, reverse=True))
+        modifiers = "|".join(sorted(self.nouns["modifier"], key=len, reverse=True))
+        return re.compile(
+            rf"""(?<![\w’'-])(?:
+              (?:(?P<det>the|an?|another|this|that|these|those|his|her|their|its|our|my|both|one|no|several|all|each|a\ second|(?-i:[A-Z])[\w’-]+['’]s?)\ )?
+              (?:(?:(?P<min>at\ least|more\ than|over|nearly|about|some|up\ to|as\ many\ as|an?\ (?:estimated|total\ of))\ )?(?P<num>{_NUMBER})\ )?
+              (?P<mods>(?:(?:{modifiers}|(?-i:[A-Z][a-z]+(?:[-\ ][A-Z][a-z]+)?))[,\ ]\ ?){{0,4}})
+              (?:{_AGE_BEFORE}(?:,?\ (?P<mods2>(?:(?:{modifiers}|(?-i:[A-Z][a-z]+)|[a-z]+(?=\ (?:man|woman|boy|girl)\b))[,\ ]\ ?){{0,4}})(?=(?:{nouns})(?![\w-]))|(?![\w-])))?
+              (?:(?P<noun>{nouns})(?![\w-])(?P<poss>['’]s?(?!\w))?)?
+            |(?P<bare>(?:{_NUMBER}))(?=\ (?:(?:more|others?|of\ them|in\ all|were|was|are|is|have|has|had|shot|stabbed|dead|killed|injured|wounded|hurt|missing|in\ (?:critical|serious|stable|custody|hospital)|arrested|critically|seriously|fatally|died)\b))
+            |(?<=killing\ )(?P<kill>{_NUMBER})\b(?!\ block)|(?<=killed\ )(?P<killed>{_NUMBER})(?=[,.;]|\ and\b|\ others|\ in\b|\ at\b|$)
+            |(?<=kills\ )(?P<kills>{_NUMBER})\b|(?<=wounding\ )(?P<wound>{_NUMBER})\b|(?<=injuring\ )(?P<injuring>{_NUMBER})\b
+            |(?<=injures\ )(?P<injures>{_NUMBER})\b|(?<=wounds\ )(?P<wounds>{_NUMBER})\b|(?<=leaves\ )(?P<leaves>{_NUMBER})\b|(?<=left\ )(?P<left>{_NUMBER})\b|(?<=leaving\ )(?P<leaving>{_NUMBER})\b
+            |(?P<nobody>no\ one|nobody|no\ one\ else|nobody\ else|none)
+            |(?P<pronoun>he|she|they|him|her|them)
+            )(?![\w-])""",
+            re.X | re.I,
+        )
+
+    def find(self, text: str, start: int, end: int, *, in_title: bool) -> list[Mention]:
+        """Give the mentions of one sentence in order; none overlaps another."""
+        named = [] if in_title else self._find_names(text, start, end)
+        described = self._find_descriptions(text, start, end, in_title=in_title)
+        return _merge_mentions(text, named, described)
+
+    # names
+
+    def _find_names(self, text: str, start: int, end: int) -> list[Mention]:
+        found: list[Mention] = []
+        for run in _RUN.finditer(text, start, end):
+            if run.end() - run.start() > 2:
+                mention = self._read_run(text, run.start(), run.end(), end)
+                if mention is not None:
+                    found.append(mention)
+        return found
+
+    def _read_run(self, text: str, start: int, stop: int, end: int) -> Mention | None:
+        words = [(m.start() + start, m.group()) for m in re.finditer(r"\S+", text[start:stop])]
+        title_end = 0
+        for index, (_, word) in enumerate(words[:-1]):
+            small = word.lower().strip(",")
+            if small in self.titles or small.rstrip(".") in self.titles:
+                title_end = index + 1
+        title = " ".join(word for _, word in words[:title_end])
+        words = words[title_end:]
+        while words and words[0][1].lower() in self.edges:
+            words = words[1:]
+        words, possessive = self._end_name(words)
+        if not words:
+            return None
+        return self._judge_name(text, words, title, possessive, end)
+
+    def _end_name(self, words: list[tuple[int, str]]) -> tuple[list[tuple[int, str]], bool]:
+        """Cut a run after a possessive or a full stop that ends a sentence; tell whether it was a possessive."""
+        for index, (at, word) in enumerate(words):
+            match = re.search(r"['’]s?$", word)
+            if match and len(word) > 3 and word[0] not in "\"“'‘(":
+                return [*words[:index], (at, word[: match.start()])], True
+            if word.endswith(".") and len(word) > 2 and not re.fullmatch(r"(?:[A-Z]\.)+|Jr\.|Sr\.|St\.", word):
+                return [*words[:index], (at, word[:-1])], False
+        return words, False
+
+    def _judge_name(
+        self, text: str, words: list[tuple[int, str]], title: str, possessive: bool, end: int
+    ) -> Mention | None:
+        start, stop = words[0][0], words[-1][0] + len(words[-1][1])
+        suffix = _SUFFIX.match(text, stop, end)
+        if suffix and len(words) > 1:
+            stop = suffix.end()
+        plain = [word for _, word in words]
+        small = [word.lower().strip("\"“”‘’'().,") for word in plain]
+        core = [word for word in small if len(word) > 1]
+        if not core or len(plain) > 6 or any(ch.isdigit() for ch in text[start:stop]):
+            return None
+        known = small[0] in self.first_names
+        if len(plain) > 1 and any(
+            word in STOP_WORDS for word in small[known:] if len(word) > 1 and word not in _PARTICLES
+        ):
+            return None
+        for position, word in enumerate(small):
+            if word in self.stops and not (
+                known and position == len(small) - 1 and position > 0 and word in self.surnames
+            ):
+                return None
+        age = _AFTER_AGE.match(text, stop, end)
+        name = text[start:stop].rstrip(",")
+        mention = Mention(
+            start,
+            stop,
+            "name",
+            name=name,
+            title=title,
+            is_possessive=possessive,
+            has_known_first=known and len(core) > 1,
+            gender=self.genders.get(small[0]) if len(core) > 1 else None,
+        )
+        if age is not None and age.group("unit") is None and 0 < int(age.group("age")) < 116:
+            mention.age, mention.age_raw, mention.end = int(age.group("age")), age.group().strip(" ,()"), age.end()
+        elif age is not None and age.group("unit"):
+            mention.age, mention.age_raw, mention.end = 0, age.group().strip(" ,()"), age.end()
+        if mention.age is not None and text[mention.end : mention.end + 1] == ")":
+            mention.end += 1
+        if len(core) > 1 and mention.age is None and not title and self._is_place(" ".join(plain)):
+            return None
+        return mention
+
+    # descriptions
+
+    def _find_descriptions(self, text: str, start: int, end: int, *, in_title: bool) -> list[Mention]:
+        found: list[Mention] = []
+        for match in self._description.finditer(text, start, end):
+            noun = match.group("noun")
+            if noun and noun[0].isupper() and not in_title and match.start() > start + 2 and not match.group("age"):
+                continue  # "the Civilian Office of": a noun inside a name
+            mention = self._read_description(text, match)
+            if mention is not None:
+                found.append(mention)
+        return found
+
+    def _read_description(self, text: str, match: re.Match[str]) -> Mention | None:
+        if match.group("pronoun"):
+            word = match.group("pronoun").lower()
+            gender = {"he": "male", "him": "male", "she": "female", "her": "female"}.get(word)
+            return Mention(
+                match.start(), match.end(), "pronoun", noun=word, gender=gender, is_plural=word in ("they", "them")
+            )
+        if match.group("nobody"):
+            return Mention(
+                match.start(), match.end(), "number", count=0, noun="no one", is_other="else" in match.group().lower()
+            )
+        bare = next((g for n, g in match.groupdict().items() if g and n in _BARE), None)
+        if bare:
+            count = read_number(bare)
+            if count is None or (bare.isdigit() and 1990 <= count <= 2100):
+                return None
+            other = text[match.end() : match.end() + 7].lower().startswith((" other", " more"))
+            return Mention(match.start(), match.end(), "number", count=count, is_plural=count != 1, is_other=other)
+        noun, age_text = (match.group("noun") or "").lower(), match.group("age")
+        age = self._read_age(age_text, match.group("unit"))
+        if not noun and age is None:
+            return None
+        return self._describe(text, match, noun, age)
+
+    def _describe(self, text: str, match: re.Match[str], noun: str, age: int | None) -> Mention | None:
+        det = (match.group("det") or "").lower()
+        words = f"{match.group('mods') or ''} {match.group('mods2') or ''}".lower().replace(",", " ").split()
+        plural = noun in self.nouns["plural"] or (not noun and match.group().lower().endswith("olds"))
+        number = read_number(match.group("num")) if match.group("num") else None
+        count = number if number is not None else {"no": 0, "both": 2}.get(det, 1 if not plural else 0)
+        if noun in ("couple", "pair"):
+            plural, count = True, 2
+        if det in ("no",):
+            count = 0
+        elif plural and number is None and det != "both" and noun not in ("couple", "pair", "trio"):
+            count = -1  # several; how many is not said
+        start = match.start()
+        lead = words[0] if words and not det and number is None else ""
+        if lead in self.edges:
+            start += len(lead) + 1  # "When officers"
+        gender = "male" if noun in self.nouns["male"] or "male" in words else None
+        gender = "female" if noun in self.nouns["female"] or "female" in words else gender
+        mention = Mention(
+            start,
+            match.end(),
+            "description",
+            count=count,
+            age=None if plural else age,
+            age_raw=match.group("age") or "",
+            gender=gender,
+            noun=noun or "person",
+            modifiers=frozenset(words),
+            is_definite=det in ("the", "this", "that", "these", "those")
+            or det.endswith(("'s", "’s", "'", "’"))
+            or det in ("his", "her", "their"),
+            is_plural=plural,
+            is_other=det in ("another", "a second")
+            or bool({"other", "second", "third", "more"} & set(words))
+            or noun == "others",
+            is_minimum=bool(match.group("min"))
+            and match.group("min").lower() in ("at least", "more than", "over", "as many as", "up to"),
+            is_possessive=bool(match.group("poss")),
+            owner=match.group("det")
+            if det in ("his", "her", "their", "my", "our") or det.endswith(("'s", "’s", "'", "’"))
+            else None,
+        )
+        if plural and age is not None:
+            mention.ages = (age,) * max(count, 1)
+        self._read_ages_after(text, mention)
+        return mention
+
+    def _read_ages_after(self, text: str, mention: Mention) -> None:
+        """Read "two men, ages 20 and 25", "a man, 34," and "the victims, both 18," into the mention."""
+        match = _AGES_AFTER.match(text, mention.end)
+        if match is None:
+            return
+        ages = tuple(int(age) for age in re.findall(r"\d{1,3}", match.group("ages")) if 0 < int(age) < 116)
+        if not ages:
+            return
+        if mention.is_plural:
+            if len(ages) == 1 and mention.count > 1 and match.group("both"):
+                ages *= mention.count
+            mention.ages = ages
+            if mention.count in (-1, 0):
+                mention.count = len(ages)
+        elif len(ages) == 1 and mention.age is None:
+            mention.age, mention.age_raw = ages[0], match.group("ages")
+        else:
+            return
+        mention.end = match.end()
+
+    @staticmethod
+    def _read_age(text: str | None, unit: str | None) -> int | None:
+        if not text:
+            return None
+        value = read_number(text)
+        if value is None or value > 115:
+            return None
+        if unit and unit.lower() == "month":
+            return value // 12
+        return value if unit and unit.lower() == "year" else 0
+
+
+_BARE = frozenset("bare kill killed kills wound injuring injures wounds leaves left leaving".split())
+_AGES_AFTER = re.compile(
+    r",?\s+(?:\(|(?P<both>both|all|each)\s+)?(?:ages?|aged)?\s*(?<=[\s(])(?P<ages>\d{1,3}(?:(?:,\s*|,?\s+and\s+|\s+to\s+)\d{1,3})*)\)?(?=,|\.|;|\)|\s+(?:was|were|who|and|have|had|is|are|years?)\b|$)(?:\s+years?(?:\sold)?)?"
+)
+
+
+def _merge_mentions(text: str, named: list[Mention], described: list[Mention]) -> list[Mention]:
+    """Put names and descriptions in one order; a name inside a description's modifiers ("Elgin man") is no name, a
+    description that touches a name ("39-year-old John Smith", "victim John Smith") becomes part of the name.
+    """
+    merged: list[Mention] = []
+    names = sorted(named, key=lambda m: m.start)
+    for description in described:
+        clash = next((n for n in names if n.start < description.end and description.start < n.end), None)
+        if clash is None:
+            merged.append(description)
+        elif (
+            clash.start > description.start
+            and description.end > clash.start
+            and description.kind == "description"
+            and description.age is not None
+        ):
+            description.end = clash.start  # "20-year-old Katrina": the description ran into the name
+            merged.append(description)
+        elif (
+            description.kind == "description"
+            and description.noun != "person"
+            and clash.end < description.end
+            and " " not in (clash.name or " ")
+        ):
+            names.remove(clash)  # "Elgin man"
+            merged.append(description)
+    merged.extend(names)
+    merged.sort(key=lambda m: (m.start, -m.end))
+    joined: list[Mention] = []
+    for mention in merged:
+        before = joined[-1] if joined else None
+        if (
+            before is not None
+            and mention.kind == "name"
+            and before.kind == "description"
+            and not before.is_plural
+            and not before.is_possessive
+            and text[before.end : mention.start - len(mention.title)].strip(" \u00a0,") == ""
+            and "," not in text[before.end : mention.start]
+            and mention.start - before.end < 30
+        ):
+            joined[-1] = _join(before, mention)
+        elif before is not None and mention.start < before.end:
+            continue
+        else:
+            joined.append(mention)
+    return joined
+
+
+def _join(description: Mention, name: Mention) -> Mention:
+    name.start = description.start
+    name.age, name.age_raw = (
+        (name.age, name.age_raw) if name.age is not None else (description.age, description.age_raw)
+    )
+    name.gender = description.gender or name.gender
+    name.noun, name.modifiers, name.owner = description.noun, description.modifiers, description.owner
+    return name

@@ -1,0 +1,618 @@
+"""Who was in it: mentions gathered into persons, and each person's role, condition and standing.
+
+Belongs here: which mentions are one person, what the findings of all their sentences add up to, and who is left out (an
+official who only speaks, a relative, a person of an earlier case). Does not belong here: the grammar of mentions
+(`mentions`), the table of predicates (`predicates`), claims (`reader`).
+"""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from blotter.extract.mentions import Mention, MentionFinder, split_name
+from blotter.extract.predicates import Finding, MaskedSentence
+from blotter.extract.scene import Scene, Sentence
+from blotter.model import Condition, LegalStatus, Role
+
+_SEVERITY = {
+    Condition.KILLED: 5,
+    Condition.CRITICAL: 4,
+    Condition.INJURED: 3,
+    Condition.FOUND: 2.5,
+    Condition.MISSING: 2,
+    Condition.UNHARMED: 1,
+}
+_STANDING = {
+    LegalStatus.CONVICTED: 5,
+    LegalStatus.CHARGED: 4,
+    LegalStatus.ARRESTED: 3,
+    LegalStatus.AT_LARGE: 2,
+    LegalStatus.RELEASED: 4,
+}
+_BACKGROUND_FACTOR = 0.0
+
+
+@dataclass(slots=True)
+class Evidence:
+    """One thing said of a person, with the sentence that says it and the words it was read from."""
+
+    value: object
+    sentence: Sentence
+    start: int
+    end: int
+    weight: float = 1.0
+
+
+@dataclass(slots=True)
+class Person:
+    """One person of the article, as far as its mentions could be told to be the same."""
+
+    order: int
+    names: list[Evidence] = field(default_factory=list)
+    ages: list[Evidence] = field(default_factory=list)
+    genders: list[Evidence] = field(default_factory=list)
+    conditions: list[Evidence] = field(default_factory=list)
+    standings: list[Evidence] = field(default_factory=list)
+    occupations: list[Evidence] = field(default_factory=list)
+    relationships: list[Evidence] = field(default_factory=list)
+    charges: list[Evidence] = field(default_factory=list)
+    role_evidence: list[Evidence] = field(default_factory=list)
+    mentions: list[tuple[Mention, Sentence]] = field(default_factory=list)
+    nouns: set[str] = field(default_factory=set)
+    is_official: bool = False
+    is_officer: bool = False
+    is_child: bool = False
+    speaks: float = 0.0
+    last_index: int = 0
+    merged_into: "Person | None" = None
+    role: Role | None = None
+
+    @property
+    def name(self) -> str | None:
+        """The fullest name, as written."""
+        best = max(self.names, key=lambda e: (len(split_name(str(e.value))), e.weight, -e.start), default=None)
+        return str(best.value) if best else None
+
+    @property
+    def age(self) -> int | None:
+        """The age that most mentions give."""
+        if not self.ages:
+            return None
+        votes: dict[int, float] = defaultdict(float)
+        for evidence in self.ages:
+            votes[int(str(evidence.value))] += evidence.weight
+        return max(votes, key=lambda age: (votes[age], -age))
+
+    @property
+    def gender(self) -> str | None:
+        """The gender that most mentions show."""
+        votes: dict[str, float] = defaultdict(float)
+        for evidence in self.genders:
+            votes[str(evidence.value)] += evidence.weight
+        return max(votes, key=lambda g: (votes[g], g), default=None)
+
+    def score(self, role: Role) -> float:
+        """Add up what speaks for a role."""
+        return sum(e.weight for e in self.role_evidence if e.value is role)
+
+    @property
+    def condition(self) -> Evidence | None:
+        """The gravest condition that is said of the person."""
+        return max(
+            self.conditions, key=lambda e: (_SEVERITY[Condition(str(e.value))], e.weight, -e.start), default=None
+        )
+
+    @property
+    def standing(self) -> Evidence | None:
+        """The furthest that the law has come with the person."""
+        return max(self.standings, key=lambda e: (_STANDING[LegalStatus(str(e.value))], -e.start), default=None)
+
+
+class PeopleReader:
+    """Gathers the persons of one article; made anew for each."""
+
+    def __init__(self, finder: MentionFinder, scene: Scene) -> None:
+        self._finder = finder
+        self._scene = scene
+        self.persons: list[Person] = []
+        self._of_mention: dict[int, Person] = {}
+        self._subject: Person | None = None
+
+    def read(self, masked: dict[int, MaskedSentence]) -> list[Person]:
+        """Give the participants, in order of their first mention; `masked` holds each sentence by index."""
+        for sentence in self._scene.sentences:
+            if not sentence.is_title:
+                self._read_sentence(sentence, masked.get(sentence.index))
+        if not any(p.role_evidence for p in self.persons):
+            for sentence in self._scene.sentences:
+                if sentence.is_title:
+                    self._read_sentence(sentence, masked.get(sentence.index))
+        for person in self._live():
+            person.role = self._decide_role(person)
+        self._merge_nameless()
+        return [p for p in self._live() if p.role is not None]
+
+    def _live(self) -> list[Person]:
+        return [p for p in self.persons if p.merged_into is None]
+
+    # mentions to persons
+
+    def _read_sentence(self, sentence: Sentence, masked: MaskedSentence | None) -> None:
+        if sentence.is_background and not any(m.kind == "name" and m.age is not None for m in sentence.mentions):
+            self._note_known_names(sentence)
+            return
+        acted = {
+            id(f.mention) for f in sentence.findings if f.effect.role is not None or f.effect.condition is not None
+        }
+        for mention in sentence.mentions:
+            if mention.kind == "name":
+                self._place_name(mention, sentence)
+        for mention in sentence.mentions:
+            if mention.kind == "description" and not mention.is_plural:
+                self._place_description(mention, sentence, id(mention) in acted)
+            elif mention.ages and mention.is_plural:
+                self._place_ages(mention, sentence)
+            elif mention.kind == "pronoun":
+                self._place_pronoun(mention, sentence)
+        if masked is not None:
+            self._join_appositions(masked)
+        self._apply_findings(sentence)
+        self._note_subject(sentence)
+
+    def _note_known_names(self, sentence: Sentence) -> None:
+        for mention in sentence.mentions:
+            if mention.kind == "name" and " " in (mention.name or ""):
+                person = self._find_named(mention)
+                if person is not None:
+                    person.last_index = sentence.index
+
+    def _new_person(self, mention: Mention, sentence: Sentence) -> Person:
+        person = Person(order=mention.start)
+        self.persons.append(person)
+        self._attach(person, mention, sentence)
+        return person
+
+    def _attach(self, person: Person, mention: Mention, sentence: Sentence) -> None:
+        self._of_mention[id(mention)] = person
+        person.mentions.append((mention, sentence))
+        person.last_index = sentence.index
+        weight = 0.3 if sentence.is_background else 1.0
+        if mention.kind == "name" and mention.name and " " in mention.name:
+            person.names.append(Evidence(mention.name, sentence, mention.start, mention.end, weight))
+        if mention.age is not None:
+            person.ages.append(Evidence(mention.age, sentence, mention.start, mention.end, weight))
+        if mention.gender is not None:
+            person.genders.append(
+                Evidence(mention.gender, sentence, mention.start, mention.end, 1.0 if mention.noun else 0.6)
+            )
+        self._read_nouns(person, mention, sentence, weight)
+
+    def _read_nouns(self, person: Person, mention: Mention, sentence: Sentence, weight: float) -> None:
+        titles = {t.lower().strip(".,") for t in mention.title.split()}
+        if titles:
+            dotted = {f"{t}." for t in titles} | titles
+            person.is_official = person.is_official or bool(dotted & self._finder.official_titles)
+            person.is_officer = person.is_officer or bool(dotted & self._finder.officer_titles)
+        noun = mention.noun
+        if noun:
+            person.nouns.add(noun)
+        nouns = self._finder.nouns
+        if noun in nouns["suspect"] and sentence.is_about_incident | (mention.kind == "name") | mention.is_definite:
+            person.role_evidence.append(Evidence(Role.SUSPECT, sentence, mention.start, mention.end, 1.6 * weight))
+        elif noun in nouns["victim"]:
+            person.role_evidence.append(
+                Evidence(
+                    Role.VICTIM,
+                    sentence,
+                    mention.start,
+                    mention.end,
+                    (1.4 if noun.startswith("victim") else 0.5) * weight,
+                )
+            )
+        if noun in nouns["officer"] or titles & {"officer", "deputy", "trooper", "ofc", "constable", "sgt", "sergeant"}:
+            person.is_officer = True
+        person.is_child = person.is_child or noun in nouns["child"]
+
+    def _place_name(self, mention: Mention, sentence: Sentence) -> None:
+        person = self._find_named(mention)
+        if person is not None:
+            self._attach(person, mention, sentence)
+        elif " " in (mention.name or ""):
+            self._new_person(mention, sentence)
+
+    def _find_named(self, mention: Mention) -> Person | None:
+        words = [w.lower() for w in split_name(mention.name or "")]
+        if not words:
+            return None
+        matches: list[Person] = []
+        for person in self._live():
+            for evidence in person.names:
+                if _same_name(words, [w.lower() for w in split_name(str(evidence.value))]):
+                    matches.append(person)
+                    break
+        if not matches:
+            return None
+        if len(words) == 1 and mention.title:
+            titled = [p for p in matches if p.is_official or p.is_officer]
+            matches = titled or matches
+        return max(matches, key=lambda p: p.last_index)
+
+    def _place_description(self, mention: Mention, sentence: Sentence, acted: bool) -> None:
+        if mention.owner is not None and not acted:
+            return
+        person = self._find_described(mention, sentence)
+        if person is not None:
+            self._attach(person, mention, sentence)
+        elif mention.count == 1 and (acted or mention.age is not None):
+            self._new_person(mention, sentence)
+
+    def _find_described(self, mention: Mention, sentence: Sentence) -> Person | None:
+        taken = {
+            id(self._of_mention[id(m)])
+            for m in sentence.mentions
+            if id(m) in self._of_mention and m.start < mention.start and m.kind != "pronoun"
+        }
+        if mention.is_other or mention.owner is not None:
+            fits = [
+                p
+                for p in self._live()
+                if mention.age is not None
+                and p.age == mention.age
+                and _agrees(p.gender, mention.gender)
+                and id(p) not in taken
+            ]
+            return fits[-1] if fits and mention.owner is None and not mention.is_other else None
+        live = [p for p in self._live() if _agrees(p.gender, mention.gender)]
+        if mention.age is not None:
+            same = [p for p in live if p.age == mention.age and not (id(p) in taken and not mention.is_definite)]
+            if same:
+                return max(same, key=lambda p: p.last_index)
+            if not mention.is_definite:
+                return None
+            return self._find_ageless(live, mention)
+        if not mention.is_definite:
+            return None
+        nouns = self._finder.nouns
+        if mention.noun in nouns["suspect"]:
+            options = [p for p in live if p.score(Role.SUSPECT) > p.score(Role.VICTIM)]
+        elif mention.noun.startswith("victim"):
+            options = [p for p in live if p.score(Role.VICTIM) > p.score(Role.SUSPECT) and p.score(Role.VICTIM) > 0]
+        elif mention.noun in nouns["officer"]:
+            options = [
+                p
+                for p in live
+                if p.is_officer and not (p.speaks > p.score(Role.VICTIM)) and (p.role_evidence or not p.names)
+            ]
+        elif mention.noun in nouns["child"]:
+            options = [p for p in live if p.is_child or (p.age is not None and p.age < 18)]
+        else:
+            options = [
+                p
+                for p in live
+                if p.role_evidence
+                and not p.is_official
+                and sentence.index - p.last_index <= 4
+                and _same_kind(p, mention)
+            ]
+            options = [p for p in options if not p.is_officer] or options
+        return max(options, key=lambda p: (p.last_index, -p.order)) if options else None
+
+    def _find_ageless(self, live: list[Person], mention: Mention) -> Person | None:
+        """Find who "the 20-year-old" is: someone whose age was not told yet."""
+        options = [p for p in live if p.age is None and p.role_evidence and not p.is_official and not p.speaks]
+        if mention.noun in self._finder.nouns["suspect"]:
+            options = [p for p in options if p.score(Role.SUSPECT) > p.score(Role.VICTIM)]
+        return options[0] if len(options) == 1 else None
+
+    def _place_ages(self, mention: Mention, sentence: Sentence) -> None:
+        """Make a person of each age that a plural gives ("two men, ages 20 and 25")."""
+        for age in mention.ages:
+            single = Mention(
+                mention.start,
+                mention.end,
+                "description",
+                age=age,
+                gender=mention.gender,
+                noun=_singular(mention.noun),
+                modifiers=mention.modifiers,
+            )
+            taken = {id(p) for p in map(self._of_mention.get, map(id, mention.members)) if p}
+            same = [
+                p for p in self._live() if p.age == age and _agrees(p.gender, mention.gender) and id(p) not in taken
+            ]
+            mention.members.append(single)
+            if same:
+                self._attach(same[-1], single, sentence)
+            else:
+                self._new_person(single, sentence)
+
+    def _place_pronoun(self, mention: Mention, sentence: Sentence) -> None:
+        if mention.noun in ("they", "them"):
+            return
+        before = [m for m in sentence.mentions if m.end <= mention.start and id(m) in self._of_mention]
+        options = [self._of_mention[id(m)] for m in before if not m.is_possessive]
+        options = [p for p in options if _agrees(p.gender, mention.gender) and not p.is_official]
+        person = options[0] if options else None
+        if (
+            person is None
+            and self._subject is not None
+            and _agrees(self._subject.gender, mention.gender)
+            and sentence.index - self._subject.last_index <= 2
+        ):
+            person = self._subject
+        if person is not None:
+            self._of_mention[id(mention)] = person
+            person.last_index = sentence.index
+            person.genders.append(Evidence(mention.gender, sentence, mention.start, mention.end, 0.4))
+
+    def _join_appositions(self, masked: MaskedSentence) -> None:
+        for match in _SAME.finditer(masked.text):
+            first, second = (int(n) for n in match.groups() if n is not None)
+            if max(first, second) >= len(masked.mentions):
+                continue
+            a, b = masked.mentions[first], masked.mentions[second]
+            if match.group(3) is not None:
+                if b.kind == "description" and b.age is not None and a.age is None and not a.is_plural:
+                    self._unite(a, b)
+                continue
+            if (
+                match.group(5) is None
+                and "identif" not in match.group()
+                and "named" not in match.group()
+                and not _is_apposition(a, b, masked.text[match.end() :])
+            ):
+                continue
+            self._unite(a, b)
+
+    def _unite(self, a: Mention, b: Mention) -> None:
+        """Make two mentions one person; a plural's role noun goes to each name of a list ("the victims as A and B")."""
+        one, other = self._of_mention.get(id(a)), self._of_mention.get(id(b))
+        if a.is_plural or b.is_plural:
+            noun, members = (a.noun, b.members or [b]) if a.noun else (b.noun, a.members or [a])
+            role = (
+                Role.SUSPECT
+                if noun in self._finder.nouns["suspect"]
+                else Role.VICTIM
+                if noun in self._finder.nouns["victim"]
+                else None
+            )
+            for member in members:
+                person = self._of_mention.get(id(member))
+                if person is not None and role is not None and person.mentions:
+                    person.role_evidence.append(Evidence(role, person.mentions[-1][1], member.start, member.end, 1.5))
+            return
+        if one is None and other is not None and a.kind == "description" and a.count == 1:
+            sentence = other.mentions[-1][1]
+            self._attach(other, a, sentence)
+        elif one is not None and other is not None and one is not other:
+            if one.names and other.names and not _same_name(_words(one.name), _words(other.name)):
+                return
+            if one.age is not None and other.age is not None and one.age != other.age:
+                return
+            self._merge(one, other) if one.names or not other.names else self._merge(other, one)
+
+    def _merge(self, keep: Person, gone: Person) -> None:
+        for name in (
+            "names",
+            "ages",
+            "genders",
+            "conditions",
+            "standings",
+            "occupations",
+            "relationships",
+            "charges",
+            "role_evidence",
+            "mentions",
+        ):
+            getattr(keep, name).extend(getattr(gone, name))
+        keep.nouns |= gone.nouns
+        keep.is_official |= gone.is_official
+        keep.is_officer |= gone.is_officer
+        keep.is_child |= gone.is_child
+        keep.speaks += gone.speaks
+        keep.order = min(keep.order, gone.order)
+        keep.last_index = max(keep.last_index, gone.last_index)
+        gone.merged_into = keep
+        for key, person in self._of_mention.items():
+            if person is gone:
+                self._of_mention[key] = keep
+        if self._subject is gone:
+            self._subject = keep
+
+    # findings
+
+    def _apply_findings(self, sentence: Sentence) -> None:
+        for finding in sentence.findings:
+            person = self._of_mention.get(id(finding.mention))
+            targets = (
+                [person]
+                if person is not None
+                else [p for m in finding.mention.members if (p := self._of_mention.get(id(m))) is not None]
+            )
+            for target in targets:
+                self._apply(target, finding, sentence)
+
+    def _apply(self, person: Person, finding: Finding, sentence: Sentence) -> None:
+        effect = finding.effect
+        if effect.speaks:
+            person.speaks += 1.0
+            return
+        factor = _BACKGROUND_FACTOR if sentence.is_background else 0.5 if finding.mention.kind == "pronoun" else 1.0
+        if factor == 0.0:
+            return
+        start, end = finding.mention.start, finding.end
+        if effect.role is not None:
+            person.role_evidence.append(
+                Evidence(effect.role, sentence, min(start, finding.start), end, effect.weight * factor)
+            )
+        if effect.condition is not None:
+            person.conditions.append(
+                Evidence(effect.condition, sentence, min(start, finding.start), end, effect.weight * factor)
+            )
+        if effect.legal_status is not None:
+            person.standings.append(
+                Evidence(effect.legal_status, sentence, min(start, finding.start), end, effect.weight * factor)
+            )
+
+    def _note_subject(self, sentence: Sentence) -> None:
+        for mention in sentence.mentions:
+            person = self._of_mention.get(id(mention))
+            if person is not None and not person.is_official and not mention.is_possessive:
+                self._subject = person
+                return
+
+    # roles
+
+    def _decide_role(self, person: Person) -> Role | None:
+        victim, suspect = person.score(Role.VICTIM), person.score(Role.SUSPECT)
+        harmed = any(
+            e.value in (Condition.KILLED, Condition.CRITICAL, Condition.INJURED, Condition.MISSING, Condition.FOUND)
+            for e in person.conditions
+        )
+        if person.is_official and max(victim, suspect) < 2.0:
+            return None
+        if person.speaks >= 2 and max(victim, suspect) < 1.2 * person.speaks and not person.ages:
+            return None
+        if person.is_officer and not person.standings:
+            if harmed and victim >= 1.0:
+                return Role.VICTIM
+            return Role.OFFICER_INVOLVED if suspect >= 1.0 and not person.speaks else None
+        if max(victim, suspect) < 0.8:
+            return None
+        if suspect > victim or (person.standings and suspect >= 0.6 * victim):
+            return Role.SUSPECT
+        return Role.VICTIM
+
+    def _merge_nameless(self) -> None:
+        """Take a nameless person for a named one of the same role where nothing speaks against it."""
+        for role in (Role.VICTIM, Role.SUSPECT):
+            group = [p for p in self._live() if p.role is role]
+            named = [p for p in group if p.names]
+            for person in [p for p in group if not p.names]:
+                options = [q for q in named if q.merged_into is None and _may_be_same(person, q)]
+                if person.age is None and options:
+                    self._merge(options[0], person)
+                elif person.age is not None:
+                    ageless = [q for q in options if q.age is None]
+                    same_age = [q for q in options if q.age == person.age]
+                    if same_age:
+                        self._merge(same_age[0], person)
+                    elif len(ageless) == 1 and len(named) == 1:
+                        self._merge(ageless[0], person)
+            rest = [p for p in self._live() if p.role is role and not p.names]
+            aged = [p for p in rest if p.age is not None]
+            for person in [p for p in rest if p.age is None]:
+                options = [q for q in aged if _may_be_same(person, q)]
+                others = [
+                    q
+                    for q in rest
+                    if q is not person
+                    and q.merged_into is None
+                    and q.age is None
+                    and _may_be_same(person, q)
+                    and q.order < person.order
+                ]
+                if options:
+                    self._merge(options[0], person)
+                elif others:
+                    self._merge(others[0], person)
+
+
+_SAME = re.compile(
+    r"⟦(\d+)⟧(?:,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s)⟦(\d+)⟧"
+    r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned)|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
+    r"|identif(?:y|ied)\s(?:the\s)?⟦(\d+)⟧\s(?:[^⟦⟧.;]{0,40}\s)?as\s⟦(\d+)⟧",
+    re.I,
+)
+
+
+def _is_apposition(a: Mention, b: Mention, after: str) -> bool:
+    if a.kind == "name" and b.kind == "description":
+        return (
+            (not b.is_definite or after[:1] in ",.;)—–")
+            and not b.is_plural
+            and b.owner is None
+            and (b.age is None or a.age is None)
+        )
+    if a.kind == "description" and b.kind == "description":
+        return (
+            not a.is_plural
+            and not b.is_plural
+            and a.is_definite
+            and b.age is not None
+            and b.owner is None
+            and after[:1] in ",.;)"
+        )
+    if a.kind == "description" and b.kind == "name":
+        return not a.is_plural and (a.owner is None or after[:1] in ",.;)")
+    return a.is_plural and bool(b.members) and bool(a.noun)
+
+
+def _words(name: str | None) -> list[str]:
+    return [w.lower() for w in split_name(name or "")]
+
+
+def _same_name(a: list[str], b: list[str]) -> bool:
+    """Say whether two names may be one person's: a surname alone stands for the full name, and a name may lack parts."""
+    if not a or not b:
+        return False
+    if len(a) == 1 or len(b) == 1:
+        single, full = (a, b) if len(a) == 1 else (b, a)
+        return (
+            single[0] == full[-1]
+            or (len(full) > 1 and single[0] == full[0])
+            or single[0] in "-".join(full[-2:]).split("-")[-2:]
+            or single[0] == "-".join(full[-2:])
+        )
+    if a[-1] != b[-1] and a[-1] not in b[1:] and b[-1] not in a[1:]:
+        return False
+    first, second = a[0].strip("."), b[0].strip(".")
+    return (
+        first == second
+        or (min(len(first), len(second)) == 1 and first[0] == second[0])
+        or first.startswith(second)
+        or second.startswith(first)
+        or a[0] in b[:-1]
+        or b[0] in a[:-1]
+    )
+
+
+def _agrees(one: str | None, other: str | None) -> bool:
+    return one is None or other is None or one == other
+
+
+def _same_kind(person: Person, mention: Mention) -> bool:
+    """Say whether "the man", "the driver" can stand for a person: nouns of trades must have been said of them."""
+    return (
+        mention.noun in ("man", "woman", "teen", "teenager", "youth", "person", "male", "female", "juvenile", "student")
+        or mention.noun in person.nouns
+    )
+
+
+def _may_be_same(nameless: Person, other: Person) -> bool:
+    if not _agrees(nameless.gender, other.gender):
+        return False
+    if nameless.age is not None and other.age is not None and nameless.age != other.age:
+        return False
+    if nameless.is_child and other.age is not None and other.age >= 18:
+        return False
+    if nameless.is_officer and not other.is_officer and other.names and nameless.age is None and other.age is None:
+        return True
+    mine = {c.value for c in nameless.conditions} & {Condition.KILLED}
+    return not (
+        mine and other.conditions and other.condition is not None and other.condition.value is not Condition.KILLED
+    )
+
+
+def _singular(noun: str) -> str:
+    irregular = {
+        "men": "man",
+        "women": "woman",
+        "children": "child",
+        "people": "person",
+        "policemen": "policeman",
+        "gunmen": "gunman",
+        "deputies": "deputy",
+        "babies": "baby",
+    }
+    return irregular.get(noun, noun.removesuffix("s"))

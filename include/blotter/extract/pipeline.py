@@ -1,0 +1,149 @@
+"""The spaCy pipeline: `blank("en")` and the project's own components, each of which adds to the document's `Scene`.
+
+Belongs here: the order of the steps and how they hang on spaCy. Does not belong here: what a step does (its own module).
+
+    tokenizer -> blotter_sentences -> blotter_background -> blotter_mentions -> blotter_predicates
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from blotter.extract.background import mark_sentences
+from blotter.extract.mentions import Mention, MentionFinder
+from blotter.extract.predicates import MaskedSentence, find_predicates, mask_sentence
+from blotter.extract.scene import Scene, Sentence
+from blotter.extract.sentences import find_sentences
+from blotter.model import Article
+
+_SCENE, _MASKED = "blotter_scene", "blotter_masked"
+_TOKEN_CACHE = 500_000  # terms; the default of 10,000 is full after a few hundred articles
+
+
+def build_pipeline(finder: MentionFinder, model: str | None) -> Language:
+    """Build the pipeline; `model` names an installed spaCy pipeline whose entities count as further evidence of names.
+
+    Raises OSError (spaCy's own) where the model is not installed.
+    """
+    nlp = spacy.load(model) if model else spacy.blank("en")
+    nlp.max_length = 10_000_000
+    tokenizer: Any = nlp.tokenizer
+    tokenizer.max_cache_size = _TOKEN_CACHE
+    first = nlp.pipe_names[0] if nlp.pipe_names and model else None
+    nlp.add_pipe("blotter_sentences", before=first) if first else nlp.add_pipe("blotter_sentences")
+    nlp.add_pipe("blotter_background")
+    mentions: Any = nlp.add_pipe("blotter_mentions")
+    mentions.finder = finder
+    nlp.add_pipe("blotter_predicates")
+    return nlp
+
+
+def read_scenes(nlp: Language, articles: Iterable[Article]) -> Iterator[tuple[Scene, dict[int, MaskedSentence]]]:
+    """Lay articles out one by one, in their order."""
+    for article in articles:
+        doc = nlp.make_doc(article.text)
+        doc.user_data[_SCENE] = Scene(article, [])
+        for _, component in nlp.pipeline:
+            doc = component(doc)
+        yield doc.user_data[_SCENE], doc.user_data[_MASKED]
+
+
+@Language.component("blotter_sentences")
+def split_sentences(doc: Doc) -> Doc:
+    """Set sentence bounds on the tokens, and lay the sentences out in the scene."""
+    scene: Scene = doc.user_data[_SCENE]
+    text = scene.article.text
+    title_end = len(scene.article.title) if scene.article.title and text.startswith(scene.article.title) else 0
+    spans = find_sentences(text)
+    scene.sentences = [
+        Sentence(index, span.start, span.end, text[span.start : span.end], is_title=span.end <= title_end)
+        for index, span in enumerate(spans)
+    ]
+    starts = iter([span.start for span in spans])
+    following = next(starts, None)
+    for token in doc:
+        is_start = following is not None and token.idx + len(token) > following and not token.is_space
+        token.is_sent_start = is_start or token.i == 0
+        while following is not None and is_start and following < token.idx + len(token):
+            following = next(starts, None)
+    return doc
+
+
+@Language.component("blotter_background")
+def mark_background(doc: Doc) -> Doc:
+    """Mark what each sentence is for."""
+    mark_sentences(doc.user_data[_SCENE].sentences)
+    return doc
+
+
+class MentionComponent:
+    """Finds the people that each sentence mentions; a model's PERSON entities are taken for names."""
+
+    finder: MentionFinder
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Fill `Sentence.mentions`."""
+        scene: Scene = doc.user_data[_SCENE]
+        text = scene.article.text
+        for sentence in scene.sentences:
+            sentence.mentions = self.finder.find(text, sentence.start, sentence.end, in_title=sentence.is_title)
+        self._add_entities(doc, scene)
+        drop_lone_words(scene.sentences)
+        return doc
+
+    def _add_entities(self, doc: Doc, scene: Scene) -> None:
+        people = [e for e in doc.ents if e.label_ == "PERSON" and " " in e.text]
+        for entity in people:
+            for sentence in scene.sentences:
+                if sentence.start <= entity.start_char < sentence.end and not sentence.is_title:
+                    self._add_entity(sentence, entity.start_char, entity.end_char, entity.text)
+
+    @staticmethod
+    def _add_entity(sentence: Sentence, start: int, end: int, name: str) -> None:
+        if end <= sentence.end and not any(m.start < end and start < m.end for m in sentence.mentions):
+            sentence.mentions.append(Mention(start, end, "name", name=name))
+            sentence.mentions.sort(key=lambda m: m.start)
+
+
+def drop_lone_words(sentences: list[Sentence]) -> None:
+    """Drop names of one word that are no part of a full name of the article: most begin a sentence."""
+    known = {
+        word.lower()
+        for sentence in sentences
+        for mention in sentence.mentions
+        if mention.kind == "name" and " " in (mention.name or "")
+        for word in re.split(r"[\s-]+", mention.name or "")
+        if len(word) > 2
+    }
+    for sentence in sentences:
+        sentence.mentions = [m for m in sentence.mentions if m.kind != "name" or is_name(m, known)]
+
+
+def is_name(mention: Mention, known: set[str]) -> bool:
+    """Say whether a mention is a name: several words, or one that `known` full names have, or one with an age."""
+    name = mention.name or ""
+    return " " in name or mention.age is not None or all(part.lower() in known for part in name.split("-"))
+
+
+@Language.factory("blotter_mentions")
+def create_mentions(nlp: Language, name: str) -> Callable[[Doc], Doc]:
+    """Make the component; its finder is set by `build_pipeline`."""
+    return MentionComponent()
+
+
+@Language.component("blotter_predicates")
+def apply_predicates(doc: Doc) -> Doc:
+    """Mask each sentence's mentions and note what is said of them."""
+    scene: Scene = doc.user_data[_SCENE]
+    text = scene.article.text
+    masked: dict[int, MaskedSentence] = {}
+    for sentence in scene.sentences:
+        if sentence.mentions:
+            masked[sentence.index] = mask_sentence(text, sentence.start, sentence.end, sentence.mentions)
+            sentence.findings = list(find_predicates(masked[sentence.index]))
+    doc.user_data[_MASKED] = masked
+    return doc

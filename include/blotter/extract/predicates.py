@@ -1,0 +1,281 @@
+"""What a sentence says of the people it mentions: the table of predicates.
+
+Belongs here: patterns over a *masked* sentence, in which each mention stands as `⟦n⟧`, and what each gives: role,
+condition, legal status. Does not belong here: which mentions are one person (`people`), how many there are in all
+(`casualties`).
+
+Each pattern names its mentions `s` (who the sentence is about), `o` (who it was done to), `b` (by whom).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from blotter.extract.mentions import Mention
+from blotter.model import Condition, LegalStatus, Role
+
+K, I, C = Condition.KILLED, Condition.INJURED, Condition.CRITICAL
+V, S = Role.VICTIM, Role.SUSPECT
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a predicate tells of one of its mentions; `weight` is how strongly it speaks for the role."""
+
+    role: Role | None = None
+    condition: Condition | None = None
+    legal_status: LegalStatus | None = None
+    weight: float = 1.0
+    speaks: bool = False  # says something, or acts for an institution
+    is_action: bool = False  # is what was done, not its aftermath
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One row of the table: a pattern and the effect on each of its mentions."""
+
+    name: str
+    pattern: re.Pattern[str]
+    effects: dict[str, Effect]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A predicate that holds of a mention in a sentence."""
+
+    mention: Mention
+    effect: Effect
+    predicate: str
+    start: int  # of the predicate's words in the article's text
+    end: int
+
+
+def _m(group: str) -> str:
+    return rf"⟦(?P<{group}>\d+)⟧"
+
+
+# between a subject and its verb: an apposition, a relative pronoun, auxiliaries and adverbs
+_GAP = (
+    r"(?:\s(?:of|from|in|on|at|near)\s[^⟦⟧,;:.]{2,40}?(?=,|\s(?:who|was|were|is|are|has|had|died)\b))?"
+    r"(?:(?:,|\s[—–-]+)\s[^⟦⟧;:.]{1,90}?(?:,|\s[—–-]+)(?=\s)|\s\([^)⟦]{1,40}\)|,|\s\w+ing\s[^⟦⟧;:.]{1,110}?(?=\s(?:was|were|is|are|has|had|have)\b))?(?:\s(?:who|that)\b)?"
+)
+_ADV = r"(?:\s(?:\w+ly|also|both|all|later|then|still|each|already|soon|now|himself|herself|themselves|believed\sto\shave(?:\sbeen)?|believed\sto|said\sto\shave|said\sto|thought\sto\shave|alleged\sto\shave|accused\sof|suspected\sof|first|since))*"
+_BE = r"(?:\s(?:was|were|is|are|be|been|being|has|have|had|having|got|gets|get|remains?|remained|may|might|could|would|will|to)){0,3}"
+_LINK = rf"{_GAP}{_ADV}{_BE}{_ADV}"
+_HAVE = rf"{_GAP}{_ADV}(?:\s(?:has|have|had|having))?{_ADV}"
+
+_KILLED = (
+    r"(?:shot\s(?:and\s|, )?(?:then\s)?(?:fatally\s)?killed|shot\sto\sdeath|shot\sdead|fatally\s(?:shot|stabbed|wounded|injured|struck|hit|beaten|burned|hurt)"
+    r"|mortally\swounded|stabbed\s(?:and\skilled|to\sdeath)|beaten\sto\sdeath|bludgeoned\sto\sdeath|strangled(?!\suntil)|gunned\sdown|slain|murdered|killed|executed"
+    r"|(?:struck|hit|run\sover|crushed|trampled)\sand\skilled|found\s(?:\w+\s){0,2}(?:dead|slain|deceased|murdered|shot\sto\sdeath|fatally\sshot)|electrocuted|drowned"
+    r"|pronounced\s(?:\w+\s){0,3}dead|declared\s(?:\w+\s){0,3}dead|pronounced\sdeceased|confirmed\sdead|dead(?!\s(?:body|end|set|wrong|heat|on\sarrival\s))|deceased|lifeless|burned\sto\sdeath)"
+)
+_INJURED = (
+    r"(?:shot(?!\s(?:and\s)?(?:killed|dead|to\sdeath|at\b(?!\s(?:a|an|the|about|around|approximately|\d)))|\sand\sfatally)|stabbed(?!\s(?:and\skilled|to\sdeath))|wounded|injured|hurt|struck(?!\sand\skilled)|hit(?!\sand\skilled)|grazed|beaten(?!\sto\sdeath)|burned|attacked|assaulted"
+    r"|hospitalized|hospitalised|slashed|mauled|bitten|run\sover|knifed|pistol-whipped|trampled|airlifted|life-flighted|medevaced|paralyzed|rescued\sfrom\sthe\s(?:fire|water|burning))"
+)
+_HOSPITAL = (
+    r"(?:taken|transported|rushed|flown|airlifted|brought|driven|admitted|transferred|carried|sent|being\streated|treated|evacuated|helped)\s(?:\w+\s){0,5}?(?:to|at|by|in|from|for)\s"
+    r"(?:[^⟦⟧.;]{0,60}?)(?:hospitals?\b|medical\scenter|trauma|infirmary|clinic|health|surgery|treatment|injur\w+|wounds?|medical\b|Hospital|Medical|Memorial|Regional|University|St\.\s\w+|Mercy|Methodist|Baptist|Harborview|helicopter|ambulance|burns|smoke)"
+)
+_WOUND = r"(?:gunshot\s(?:\w+\s)?wounds?|gun\sshot\swounds?|stab\swounds?|injur(?:y|ies)|wounds?|burns?|smoke\sinhalation|lacerations|fractures?|a\sbroken\s\w+|cuts|bruises|concussion|trauma)"
+_CUSTODY = (
+    r"(?:arrested|charged|indicted|booked|jailed|detained|apprehended|captured|handcuffed|arraigned|extradited|in\scustody|in\spolice\scustody|taken\s(?:in)?to\s(?:police\s)?custody|in\sjail|behind\sbars"
+    r"|being\sheld|held\s(?:in|on|at|without|for)\b|accused|wanted|convicted|sentenced|found\sguilty|denied\sbail|denied\sbond|facing\s(?:\w+\s){0,4}charges?|faces\s(?:\w+\s){0,5}(?:charges?|counts?)|surrendered|turned\s(?:himself|herself|themselves)\sin"
+    r"|expected\sto\s(?:face|be\scharged)|suspected\b|identified\sas\s(?:the|a)\s(?:suspected\s|alleged\s)?(?:suspect|gunman|shooter|suspects|shooters|killer|attacker)|considered\s(?:armed|a\ssuspect)|free\son\sbond|released\son\sbond|acquitted|scheduled\sto\s(?:appear|be\sarraigned))"
+)
+_DID = (
+    r"(?:opened\sfire|fired\s(?!from)|began\s(?:shooting|firing)|started\s(?:shooting|firing)|pulled\s(?:out\s)?(?:a|his|the|her)\s(?:\w+\s)?(?:gun|handgun|pistol|knife|weapon|firearm|revolver|shotgun|rifle)|fled\b|drove\s(?:off|away)\sfrom"
+    r"|ran\s(?:off|away|from)|confessed|admitted\s(?:to\s)?(?:shooting|killing|stabbing|setting)|pleaded|pled\b|carjacked|robbed|kidnapped|abducted|barricaded|lunged|attacked\b|stormed|set\s(?:the|a|fire)\b|pointed\s(?:a|the|his|her)\s|brandished|demanded\s(?:money|cash)|broke\sinto|exchanged\s(?:gunfire|fire|shots)"
+    r"|shot\sat|went\son\sa\s(?:\w+\s)?rampage|plowed\sinto|allegedly\b(?!\s(?:was|were|being|been|shot\sby)))"
+)
+_HARM = (
+    r"(?:(?:fatally\s|allegedly\s|accidentally\s|intentionally\s)?(?:shot(?:\sand\s(?:killed|wounded|injured|fatally\swounded))?|stabbed(?:\sand\skilled)?|killed|murdered|wounded|injured|struck(?:\sand\skilled)?|hit|attacked|beat|robbed|assaulted|strangled|executed|gunned\sdown|ambushed|ran\sover|slashed|punched|kidnapped|abducted"
+    r"|opened\sfire\s(?:on|at)|fired\s(?:\w+\s){0,4}(?:at|on|into|toward|upon)|shooting|killing|stabbing|shoots|kills|stabs|wounds|injures|hits|shoot|kill|stab|slew|pistol-whipped|carjacked|threatened|confronted|shot\sat))"
+)
+
+
+def _is_deadly(verb: str) -> bool:
+    return bool(re.search(r"kill|murder|fatal|strangl|execut|gunned|slew", verb, re.I))
+
+
+def _row(name: str, pattern: str, **effects: Effect) -> Predicate:
+    return Predicate(name, re.compile(pattern, re.I), effects)
+
+
+# The order matters where one claims what another would: harm done by someone to someone is looked for first, and what
+# it covers is not read again as something that befell its subject ("the gunman shot the clerk": the gunman was not shot).
+_TABLE: tuple[Predicate, ...] = (
+    # what befell someone by someone else's hand
+    _row("harmed_by", rf"{_m('s')}{_LINK}\s(?P<verb>{_KILLED}|{_INJURED}|confronted|ambushed|robbed)(?:\s(?:and\s\w+|multiple\stimes|several\stimes|dead|\w+\stimes|in\sthe\s\w+|\d+\stimes|to\sdeath|Wednesday|Monday|Tuesday|Thursday|Friday|Saturday|Sunday))?\sby\s{_m('b')}",
+         s=Effect(V, weight=1.6, is_action=True), b=Effect(S, weight=1.6)),
+    # who harmed whom
+    _row("self_harm", rf"{_m('s')}{_HAVE}\s(?:fatally\sshot\shimself|fatally\sshot\sherself|shot\sand\skilled\s(?:himself|herself)|killed\s(?:himself|herself|themselves)|took\s(?:his|her|their)\sown\sli(?:fe|ves)|committed\ssuicide|(?:turned|turning)\sthe\s(?:gun|weapon|rifle|handgun|pistol|shotgun|firearm)\son\s(?:himself|herself)|hanged\s(?:himself|herself)|(?:fatally\s)?shot\s(?:himself|herself)\sto\sdeath|died\s(?:of|from)\sa\sself-inflicted|(?:before|then)\s(?:turning|killing|shooting)\s(?:\w+\s){0,3}(?:himself|herself))",
+         s=Effect(None, K, weight=1.5, is_action=True)),
+    _row("shot_self", rf"{_m('s')}{_HAVE}(?:\sand)?(?:\s\w+ly)?\sshot\s(?:himself|herself)\b", s=Effect(None, I, weight=1.0, is_action=True)),
+    _row("harmed", rf"{_m('s')}{_HAVE}\s(?P<verb>{_HARM})(?:\s(?:and|then|before|fatally|three|two|another|fellow|dead|both|off-duty|at\sleast|his|her|their|the|a|an|one|,))*\s{_m('o')}",
+         s=Effect(S, weight=1.2), o=Effect(V, weight=1.3, is_action=True)),
+    _row("harm_to", rf"(?:\b(?:for|of|in|after|with|accused\sof|before|when|suspected\sof|allegedly|to|by|and|then|charged\swith)\s)(?:\w+ly\s)?(?P<verb>shooting(?:\sand\s(?:killing|wounding|injuring))?|killing|stabbing|murdering|wounding|injuring|attacking|robbing|beating|kidnapping|ambushing|assaulting|striking|hitting|shot\sand\skilled|shoot|kill|stab|killed|strangling)\s{_m('o')}",
+         o=Effect(V, weight=1.3, is_action=True)),
+    _row("killing", rf"(?:,\s|\band\s|^)(?P<verb>killing|kills|fatally\sshooting|fatally\sstabbing|murdering|claiming\sthe\sli(?:fe|ves)\sof|claimed\sthe\sli(?:fe|ves)\sof)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.5, is_action=True)),
+    _row("wounding", rf"(?P<verb>wounding|injuring|injures|wounds|injured|wounded|hurting|striking|hitting)\s(?:at\sleast\s|a\stotal\sof\s)?{_m('o')}", o=Effect(V, I, weight=1.2, is_action=True)),
+    _row("that_killed", rf"\b(?:that|which|fire|crash|shooting|shootings|blast|explosion|attack|accident|collision|spree|rampage|gunfire|blaze|wreck|stabbing|storm|tornado|avalanche|gunman|bullet|suspect)\s(?:\w+ly\s)?(?:has\s|have\s|had\s)?(?P<verb>killed|kills|took\sthe\sli(?:fe|ves)\sof|claimed\s(?:the\sli(?:fe|ves)\sof)?)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.5, is_action=True)),
+    _row("left_dead", rf"\b(?:leaves|left|leaving|leave)\s(?:at\sleast\s)?{_m('o')}(?:\s\w+)?\s(?P<verb>dead|fatally\s\w+)", o=Effect(V, K, weight=1.5, is_action=True)),
+    _row("left_hurt", rf"\b(?:leaves|left|leaving|leave|sent|sends|sending)\s(?:at\sleast\s)?{_m('o')}\s(?:\w+\s)?(?P<verb>injured|wounded|hurt|hospitalized|in\s(?:\w+\s)?(?:critical|serious|stable|grave)|critically|seriously|with\s|to\s(?:the\s|an?\s|area\s|local\s|\w+\s)?hospitals?|shot)", o=Effect(V, I, weight=1.4, is_action=True)),
+    _row("deadly_noun", rf"\b(?P<verb>(?:shooting\s|stabbing\s|beating\s|drowning\s|gunshot\s)?deaths?|(?:fatal\s|deadly\s)(?:shooting|stabbing|beating|crash)s?|murders?|slayings?|killings?|homicides?|execution|life|lives|bod(?:y|ies)|remains|autops(?:y|ies)|funeral)\s(?:of|for|involving)\s{_m('o')}", o=Effect(V, K, weight=1.3)),
+    _row("harm_noun", rf"\b(?P<verb>shootings?|stabbings?|beating|attack|assault|robbery|wounding|kidnapping|abduction|disappearance)\s(?:of|on|involving|against)\s{_m('o')}", o=Effect(V, weight=1.2)),
+    _row("possessed_death", rf"{_m('s')}(?P<poss>['’]s?)?\s(?:\w+\s)?(?P<verb>deaths?|murders?|slayings?|killings?|body|funeral|remains|homicide)\b", s=Effect(V, K, weight=1.0)),
+    # what befell someone
+    _row("killed", rf"{_m('s')}{_LINK}\s(?P<verb>{_KILLED})", s=Effect(V, K, weight=1.5, is_action=True)),
+    _row("died", rf"{_m('s')}{_HAVE}(?:,\s[^⟦⟧,]{{1,60}},)?(?:\s(?:was|were|is)\s[^⟦⟧.;]{{1,90}}?,?\s(?:where|but|and)(?:\slater)?)?\s(?P<verb>(?:later\s)?died\b(?!\sdown)|dies\b|succumbed|passed\saway|dying\b|lost\s(?:his|her|their)\sli(?:fe|ves)|perished|drowned|did\snot\ssurvive|bled\sto\sdeath)", s=Effect(V, K, weight=1.4, is_action=True)),
+    _row("in_condition", rf"{_m('s')}{_LINK}\s(?:(?:listed|reported|said|hospitalized|now|treated|recovering|alive\sand\sremains|\w+ed\s[^⟦⟧.;]{{1,90}}?)\s)?(?:in|to\sbe\sin|is\sin)\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good|guarded|satisfactory|extremely\scritical)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
+    _row("hurt", rf"{_m('s')}{_LINK}\s(?P<verb>{_INJURED})", s=Effect(V, I, weight=1.3, is_action=True)),
+    _row("wound", rf"{_m('s')}{_HAVE}(?:\s(?:was|were|is|are)\s(?:\w+\s){{1,3}}?)?\s(?P<verb>suffer(?:ed|ing|s)?|sustain(?:ed|ing)?|received|with|had|has|having|bleeding\sfrom|treated\sfor|died\sfrom|from)\s(?:[\w\s,'’-]{{0,45}}?)(?:{_WOUND})", s=Effect(V, I, weight=1.2, is_action=True)),
+    _row("hospital", rf"{_m('s')}{_LINK}\s(?P<verb>{_HOSPITAL})", s=Effect(V, I, weight=0.8)),
+    _row("survive", rf"{_m('s')}{_LINK}\s(?P<verb>(?:expected|likely|going)\sto\s(?:survive|live|recover|be\s(?:ok|okay|fine|all\sright))|in\sintensive\scare|undergoing\s(?:\w+\s)?surgery|in\ssurgery|underwent\s(?:\w+\s)?surgery|on\slife\ssupport|fighting\sfor|recovering|clinging)", s=Effect(V, I, weight=0.9)),
+    _row("with_wound", rf"{_m('s')}\s(?:\w+\s){{0,6}}?(?P<verb>with|suffering\sfrom|suffering)\s(?:[\w\s,'’-]{{0,40}}?)(?:gunshot|stab|bullet|life-threatening|non-life-threatening|serious|critical|minor|multiple)\s(?:\w+\s)?(?:wounds?|injur\w+)", s=Effect(V, I, weight=1.1)),
+    _row("missing", rf"{_m('s')}{_LINK}\s(?P<verb>(?:reported\s|still\s|gone\s|went\s)?missing|last\s(?:seen|heard)|(?:disappeared|vanished))", s=Effect(V, Condition.MISSING, weight=1.1)),
+    _row("found_safe", rf"{_m('s')}{_LINK}\s(?P<verb>(?:been\s)?(?:found|located)\s(?:\w+\s){{0,3}}(?:safe|alive|unharmed|well))", s=Effect(V, Condition.FOUND, weight=1.2)),
+    _row("unharmed", rf"{_m('s')}{_LINK}\s(?P<verb>unharmed|uninjured|unhurt|not\s(?:injured|hurt|harmed|hit|struck|shot)|escaped\s(?:injury|unharmed|unhurt|safely))", s=Effect(None, Condition.UNHARMED, weight=0.5)),
+    # before the law
+    _row("charged", rf"{_m('s')}{_LINK}\s(?P<verb>(?:formally\s)?(?:charged|indicted|arraigned)\b|facing\s(?:\w+\s){{0,5}}(?:charges?|counts?)|faces\s(?:\w+\s){{0,6}}(?:charges?|counts?))", s=Effect(S, legal_status=LegalStatus.CHARGED, weight=1.6)),
+    _row("convicted", rf"{_m('s')}{_LINK}\s(?P<verb>convicted|sentenced|found\sguilty|pleaded\s(?:guilty|no\scontest)|pled\sguilty)", s=Effect(S, legal_status=LegalStatus.CONVICTED, weight=1.6)),
+    _row("arrested", rf"{_m('s')}{_LINK}\s(?P<verb>arrested|(?:(?:was|were|is|are|been)\s)?(?:taken\s)?in(?:to)?\s(?:police\s)?custody|booked|jailed|apprehended|captured|being\sheld|held\s(?:in|on|at|without)|surrendered|turned\s(?:himself|herself|themselves)\sin|detained)", s=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.5)),
+    _row("wanted", rf"{_m('s')}{_LINK}\s(?P<verb>wanted\b|sought\b|at\slarge|on\sthe\s(?:run|loose)|being\ssought|still\sat\slarge)", s=Effect(S, legal_status=LegalStatus.AT_LARGE, weight=1.3)),
+    _row("accused", rf"{_m('s')}{_LINK}\s(?P<verb>{_CUSTODY})", s=Effect(S, weight=1.4)),
+    _row("arrest_of", rf"\b(?P<verb>arrested|arresting|apprehended|detained|arrest\sof|took|taken)\s(?:suspect\s)?{_m('o')}(?:\s(?:into\s(?:police\s)?custody|on\s|for\s|in\s|at\s|after\s|,)|[,.]|$|\sMonday|\sTuesday|\sWednesday|\sThursday|\sFriday|\sSaturday|\sSunday|\swithout)", o=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.2)),
+    _row("arrest_plain", rf"\b(?P<verb>arrested|arresting|apprehended|arrest\sof)\s{_m('o')}", o=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.4)),
+    _row("charge_of", rf"\b(?P<verb>charged|charging|charges\sagainst|indicted|case\sagainst|warrants?\s(?:\w+\s){{0,4}}for|accused|complaint\sagainst|charge\sagainst|indictment\sagainst)\s{_m('o')}", o=Effect(S, legal_status=LegalStatus.CHARGED, weight=1.4)),
+    _row("search_for", rf"\b(?P<verb>(?:search(?:ing|ed)?|looking|hunt(?:ing)?|manhunt|on\sthe\slookout)\sfor|seeking|suspect(?:s|ed)?\s(?:was|is|were|are)?\s?(?:identified\s)?as|identified\s(?:the\s)?(?:suspect|gunman|shooter|suspects)\s(?:in\s\w+\s\w+\s)?as|gunman,\s|shooter,\s|suspect,\s)\s?{_m('o')}", o=Effect(S, weight=1.2)),
+    _row("victim_is", rf"\b(?P<verb>(?:victims?|deceased|dead|decedent|man\swho\sdied|woman\swho\sdied|man\skilled|woman\skilled)(?:\s(?:in\s[^⟦⟧.;:]{{1,40}}|who\s[^⟦⟧.;:]{{1,40}}))?(?:\s(?:was|were|is|are|has\sbeen|have\sbeen))?(?:\s(?:later|both|positively|since))?(?:\sidentified(?:\s(?:by|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|on)\s?[^⟦⟧.;:]{{0,50}}?)?\sas|:|,))\s{_m('o')}", o=Effect(V, weight=1.3)),
+    _row("by_agent", rf"\b(?P<verb>shot|killed|stabbed|struck|hit|attacked|fired|robbed|beaten|wounded|committed|murdered|ambushed)\s(?:\w+\s){{0,3}}by\s{_m('b')}", b=Effect(S, weight=1.2)),
+    _row("did", rf"{_m('s')}{_HAVE}\s(?P<verb>{_DID})", s=Effect(S, weight=0.9)),
+    # who only speaks
+    _row("said_after", rf"{_m('s')}{_GAP}\s(?:\w+ly\s)?(?:said|says|told|added|recalled|explained|confirmed|wrote|tweeted|noted|stated|announced|remembered|described|testified|asked|declined)\b", s=Effect(speaks=True, weight=0.8)),
+    _row("said_before", rf"\b(?:said|says|told|added|recalled|according\sto|explained|wrote|asked|quoted)\s{_m('o')}(?=[.,;”\"]|$|\s(?:of|on|in|at|during|who|from)\b)", o=Effect(speaks=True, weight=0.8)),
+)  # fmt: skip
+
+_TRIGGERS = re.compile(
+    r"shot|shoot|stab|kill|wound|injur|hurt|dead|dea(?:d|th)|die[sd]?\b|dying|slay|slain|murder|homicid|arrest|charg|custody|accus|suspect|wanted|jail|held|hospital|condition|surviv|missing|found|crash|struck|hit\b|burn"
+    r"|fire|fled|victim|identif|bod(?:y|ies)|funeral|life|lives|attack|rob|assault|beat|drown|sentenc|convict|plead|pled|guilty|indict|arraign|book|search|looking|search|seek|said|says|told|according|taken|transport|rushed|flown|unharmed|surgery|critical|recover|pronounced|perish|succumb|passed|lost|kidnap|abduct|left|leav|sent|wounds|remains|last|disappear|vanish|struck|gun|knife|confess|admit|suffer|sustain|apprehend|detain|captur|surrender|turned|add|explain|wrote|recall|strangl|electrocut|escap|bitten|maul|hunt",
+    re.I,
+)
+
+
+@dataclass(slots=True)
+class MaskedSentence:
+    """A sentence with its mentions masked, and where each mask lies."""
+
+    text: str
+    mentions: list[Mention]
+    offsets: list[int]  # for each character of the masked text, its place in the article
+
+
+def mask_sentence(text: str, start: int, end: int, mentions: list[Mention]) -> MaskedSentence:
+    """Put `⟦n⟧` for each mention, and join mentions that stand in a row ("⟦0⟧, ⟦1⟧ and ⟦2⟧") to one group."""
+    pieces: list[str] = []
+    offsets: list[int] = []
+    at = start
+    listed = list(mentions)
+    for index, mention in enumerate(mentions):
+        plain = text[at : mention.start].replace("⟦", " ").replace("⟧", " ").replace("\n", " ")
+        mask = f"⟦{index}⟧"
+        pieces += [plain, mask]
+        offsets += range(at, mention.start)
+        offsets += [mention.start] * len(mask)
+        at = mention.end
+    tail = text[at:end].replace("⟦", " ").replace("⟧", " ").replace("\n", " ")
+    pieces.append(tail)
+    offsets += range(at, end + 1)
+    masked = MaskedSentence("".join(pieces), listed, offsets)
+    return _group_rows(masked) if len(mentions) > 1 else masked
+
+
+_ROW = re.compile(r"⟦\d+⟧(?:(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:[a-z]+\s)?⟦\d+⟧)+")
+_MASK = re.compile(r"⟦(\d+)⟧")
+_APPOSED = re.compile(
+    r"⟦(\d+)⟧,?\s?(?:\(|,\s|[—–-]+\s|\s?(?:was\s|were\s|has been\s|have been\s)?(?:\w+\s)?identified (?:\w+\s){0,3}as\s|\s?named\s|as\s)⟦(\d+)⟧"
+)
+
+
+def _group_rows(masked: MaskedSentence) -> MaskedSentence:
+    pieces: list[str] = []
+    offsets: list[int] = []
+    at = 0
+    for row in _ROW.finditer(masked.text):
+        members = [masked.mentions[int(n)] for n in _MASK.findall(row.group()) if int(n) < len(masked.mentions)]
+        if not _is_list(members, row.group()):
+            continue
+        group = Mention(members[0].start, members[-1].end, "group", count=0, is_plural=True, members=members)
+        masked.mentions.append(group)
+        mask = f"⟦{len(masked.mentions) - 1}⟧"
+        pieces += [masked.text[at : row.start()], mask]
+        offsets += masked.offsets[at : row.start()] + [masked.offsets[row.start()]] * len(mask)
+        at = row.end()
+    if not pieces:
+        return masked
+    pieces.append(masked.text[at:])
+    return MaskedSentence("".join(pieces), masked.mentions, offsets + masked.offsets[at:])
+
+
+def _is_list(members: list[Mention], row: str) -> bool:
+    """Say whether mentions in a row are several people, not one person and an apposition ("Ann Lee, a teacher,")."""
+    if any(member.kind == "pronoun" for member in members):
+        return False
+    if re.search(r"\b(?:and|or)\b|&|;", row):
+        return True
+    return len(members) > 2 and all(member.kind == "name" for member in members)
+
+
+def find_predicates(masked: MaskedSentence) -> Iterator[Finding]:
+    """Give what the table finds in a sentence, in the table's order; a group's finding goes to each of its members."""
+    if "⟦" not in masked.text or not _TRIGGERS.search(masked.text):
+        return
+    taken: set[tuple[str, int]] = set()
+    for predicate in _TABLE:
+        for match in predicate.pattern.finditer(masked.text):
+            yield from _read_match(masked, predicate, match, taken)
+
+
+def _read_match(
+    masked: MaskedSentence, predicate: Predicate, match: re.Match[str], taken: set[tuple[str, int]]
+) -> Iterator[Finding]:
+    groups = match.groupdict()
+    verb = groups.get("verb") or ""
+    verb_at = match.start("verb") if groups.get("verb") else match.start()
+    for key, effect in predicate.effects.items():
+        index = int(groups[key])
+        if index >= len(masked.mentions):
+            continue
+        slot = ("passive" if key == "s" and predicate.name in _BEFALLS else key + predicate.name, index)
+        if predicate.name in _BEFALLS and ("active", verb_at) in taken:
+            continue
+        if slot in taken and predicate.name in ("hurt", "hospital"):
+            continue
+        taken.add(slot)
+        if predicate.name in ("harmed", "shot_self", "self_harm"):
+            taken.add(("active", verb_at))
+        effect = _sharpen(effect, predicate.name, key, verb)
+        start, end = masked.offsets[match.start()], masked.offsets[min(match.end(), len(masked.offsets) - 1)]
+        mention = masked.mentions[index]
+        for member in mention.members or [mention]:
+            yield Finding(member, effect, predicate.name, start, end)
+
+
+_BEFALLS = frozenset(("killed", "hurt", "died", "wound"))
+_HURTS = re.compile(r"shot|shoot|stab|wound|injur|struck|hit|beat|slash|strik|attack|ran\sover|maul", re.I)
+
+
+def _sharpen(effect: Effect, name: str, key: str, verb: str) -> Effect:
+    """Read the condition off the verb where the pattern leaves it open."""
+    condition = effect.condition
+    if name in ("harmed_by", "harmed", "harm_to") and key in ("s", "o") and effect.role is V:
+        if _is_deadly(verb) or verb.lower().startswith(("found dead", "pronounced")):
+            condition = K
+        elif _HURTS.search(verb) and not re.search(r"shot\sat|fire[ds]?\b", verb, re.I):
+            condition = I
+    if name == "in_condition" and re.search(r"critical|grave", verb, re.I):
+        condition = C
+    if condition is effect.condition:
+        return effect
+    return Effect(effect.role, condition, effect.legal_status, effect.weight, effect.speaks, effect.is_action)

@@ -1,0 +1,405 @@
+"""The reader: an article revision in, a reading with its claims out.
+
+Belongs here: calling the readers of the fields in order, and turning what they found into claims with quote, state, basis,
+attribution and confidence. Does not belong here: finding anything (the other modules), ids (`model.identify_reading`).
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from blotter.extract import EXTRACTOR_VERSION
+from blotter.extract.attribution import find_speaker, hedge_factor
+from blotter.extract.casualties import Count, count_casualties
+from blotter.extract.details import read_agency, read_charges, read_hospitals, read_status
+from blotter.extract.gazetteer import Gazetteer
+from blotter.extract.incident_types import Keyword, read_types, read_weapon
+from blotter.extract.mentions import MentionFinder
+from blotter.extract.people import Evidence, PeopleReader, Person
+from blotter.extract.pipeline import build_pipeline, read_scenes
+from blotter.extract.places import PlaceReader, Places
+from blotter.extract.predicates import MaskedSentence
+from blotter.extract.relevance import judge_kind, read_notice
+from blotter.extract.scene import Scene, Sentence
+from blotter.extract.states import Untold, read_untold
+from blotter.extract.times import ClockMention, DayMention, local_day, read_clocks, read_days
+from blotter.model import Article, Basis, Claim, ClaimState, Notice, Reading, ReadingKind, Role, Value
+
+MAIN = 1  # incident_ref of the incident that the article is about
+_MAX_CHARS = 60_000  # of a text are read: a longer one is no news article
+_LISTED_BASES = {"file": 0.6, "received": 0.6}  # dates against a publication date that nobody stated are less certain
+
+
+class Reader:
+    """Reads articles. Loads its lexicons and spaCy when made (about two seconds); holds no state between articles."""
+
+    def __init__(self, spacy_model: str | None = None) -> None:
+        """Load the lexicons; `spacy_model` names an installed spaCy pipeline as further evidence."""
+        self._gazetteer = Gazetteer()
+        self._finder = MentionFinder(self._gazetteer.is_place)
+        self._places = PlaceReader(self._gazetteer, self._finder.edges)
+        self._nlp = build_pipeline(self._finder, spacy_model)
+        self._version = EXTRACTOR_VERSION + (f"+{spacy_model}" if spacy_model else "")
+
+    def read(self, article: Article) -> Reading:
+        """Read one article."""
+        return next(self.read_all([article]))
+
+    def read_all(self, articles: Iterable[Article]) -> Iterator[Reading]:
+        """Read articles one by one, in their order; none fails another."""
+        for scene, masked in read_scenes(self._nlp, articles):
+            yield self._read_scene(scene, masked)
+
+    def _read_scene(self, scene: Scene, masked: dict[int, MaskedSentence]) -> Reading:
+        article = scene.article
+        people = PeopleReader(self._finder, scene).read(masked)
+        places = self._places.read(scene, _source_hint(article))
+        published = local_day(article, places.time_zone)
+        days = read_days(scene, published)
+        types = read_types(scene)
+        counts = count_casualties(scene, people)
+        is_recent = bool(days) and (published - days[0].day).days <= 14 and days[0].weight > 0
+        kind = judge_kind(
+            scene,
+            types,
+            people,
+            is_recent=is_recent,
+            is_fresh=is_recent and (published - days[0].day).days <= 3,
+            has_count=counts[0] is not None,
+        )
+        notice = read_notice(scene)
+        claims: tuple[Claim, ...] = ()
+        if kind is not ReadingKind.NOT_INCIDENT:
+            writer = ClaimWriter(scene)
+            self._claim_incident(writer, places, types, counts, days, published)
+            _claim_people(writer, people, read_untold(scene))
+            claims = writer.finish(is_retracted=notice is Notice.RETRACTION)
+        return Reading(kind=kind, notice=notice, claims=claims, extractor_version=self._version)
+
+    def _claim_incident(
+        self,
+        writer: "ClaimWriter",
+        places: Places,
+        types: list[Keyword],
+        counts: tuple[Count | None, Count | None],
+        days: list[DayMention],
+        published: date,
+    ) -> None:
+        scene = writer.scene
+        for keyword in types:
+            writer.add(
+                "incident_type",
+                keyword.value,
+                keyword.sentence,
+                keyword.start,
+                keyword.end,
+                confidence=0.5 + 0.4 * keyword.weight,
+            )
+        _claim_time(writer, scene, days, published)
+        _claim_places(writer, places)
+        for name, count in zip(("n_killed", "n_injured"), counts, strict=True):
+            if count is not None:
+                writer.add(
+                    name,
+                    count.value,
+                    count.sentence,
+                    count.start,
+                    count.end,
+                    basis=count.basis,
+                    confidence=count.confidence,
+                )
+        weapon = read_weapon(scene)
+        if weapon is not None:
+            writer.add(
+                "weapon",
+                weapon.value,
+                weapon.sentence,
+                weapon.start,
+                weapon.end,
+                confidence=0.5 if weapon.value == "gun" else 0.75,
+            )
+        agency = read_agency(scene)
+        if agency is not None:
+            writer.add("agency", agency.value, agency.sentence, agency.start, agency.end, confidence=0.8)
+        for hospital in read_hospitals(scene):
+            writer.add("hospital", hospital.value, hospital.sentence, hospital.start, hospital.end, confidence=0.8)
+        status = read_status(scene)
+        if status is not None:
+            writer.add("status", status.value, status.sentence, status.start, status.end, confidence=0.7)
+
+
+def _source_hint(article: Article) -> str:
+    """Give what the source's address and name say, lower case, letters only."""
+    host = (article.url or "").split("//")[-1].split("/")[0]
+    return "".join(ch if ch.isalpha() else " " for ch in f"{host} {article.source_id}".lower())
+
+
+def _claim_time(writer: "ClaimWriter", scene: Scene, days: list[DayMention], published: date) -> None:
+    article = scene.article
+    factor = _LISTED_BASES.get(article.published_basis, 1.0)
+    best = days[0] if days and days[0].weight > -0.5 else None
+    if best is not None:
+        basis = Basis.STATED if best.is_explicit else Basis.INFERRED
+        confidence = min(0.95, 0.5 + 0.08 * max(best.weight, 0.0)) * (1.0 if best.is_explicit else factor)
+        writer.add("occurred_date", best.day, best.sentence, best.start, best.end, basis=basis, confidence=confidence)
+    else:
+        lead = next((s for s in scene.body if s.is_about_incident), None)
+        if lead is not None:
+            writer.add(
+                "occurred_date", published, lead, lead.start, lead.end, basis=Basis.INFERRED, confidence=0.25 * factor
+            )
+    clocks: list[ClockMention] = read_clocks(scene, days)
+    if clocks:
+        top = clocks[0]
+        writer.add(
+            "occurred_time", top.value, top.sentence, top.start, top.end, confidence=0.6 if top.is_approximate else 0.8
+        )
+
+
+def _claim_places(writer: "ClaimWriter", places: Places) -> None:
+    for rank, (name, street) in enumerate(places.streets[:1]):
+        writer.add(
+            "street",
+            name,
+            street.sentence,
+            street.start,
+            street.end,
+            confidence=max(0.3, min(0.9, 0.3 + 0.12 * street.weight) - 0.2 * rank),
+        )
+    for field, part in (("landmark", places.landmark), ("neighborhood", places.neighborhood)):
+        if part is not None:
+            writer.add(field, part.text, part.sentence, part.start, part.end, confidence=0.7)
+    if places.city is not None and places.city_name:
+        writer.add(
+            "city",
+            places.city_name,
+            places.city.sentence,
+            places.city.start,
+            places.city.end,
+            confidence=min(0.95, 0.5 + 0.08 * places.city.weight),
+        )
+    if places.county is not None and places.county_name:
+        writer.add(
+            "county",
+            places.county_name,
+            places.county.sentence,
+            places.county.start,
+            places.county.end,
+            confidence=0.75,
+        )
+    if places.region is not None and places.region_name:
+        basis = Basis.STATED if places.is_region_stated else Basis.GAZETTEER
+        writer.add(
+            "state",
+            places.region_name,
+            places.region.sentence,
+            places.region.start,
+            places.region.end,
+            basis=basis,
+            confidence=0.9 if places.is_region_stated else 0.7,
+        )
+    country = places.country or places.region or places.city
+    if country is not None and places.country_name:
+        basis = Basis.STATED if places.is_country_stated else Basis.GAZETTEER
+        writer.add(
+            "country",
+            places.country_name,
+            country.sentence,
+            country.start,
+            country.end,
+            basis=basis,
+            confidence=0.9 if places.is_country_stated else 0.8,
+        )
+    if places.city is not None and places.latitude is not None:
+        for field, value in (
+            ("latitude", places.latitude),
+            ("longitude", places.longitude),
+            ("time_zone", places.time_zone),
+        ):
+            writer.add(
+                field,
+                value,
+                places.city.sentence,
+                places.city.start,
+                places.city.end,
+                basis=Basis.GAZETTEER,
+                confidence=0.7,
+            )
+
+
+# people
+
+
+def _claim_people(writer: "ClaimWriter", people: list[Person], untold: list[Untold]) -> None:
+    ordered = sorted(people, key=lambda p: p.order)
+    for ref, person in enumerate(ordered, 1):
+        _claim_person(writer, ref, person)
+    for item in untold:
+        _claim_untold(writer, ordered, item)
+
+
+def _claim_person(writer: "ClaimWriter", ref: int, person: Person) -> None:
+    role = person.role or Role.OTHER
+    support = [e for e in person.role_evidence if e.value is role] or person.role_evidence
+    top = max(support, key=lambda e: (e.weight, -e.start))
+    total = sum(e.weight for e in support)
+    writer.add(
+        "role",
+        role.value,
+        top.sentence,
+        top.start,
+        top.end,
+        ref=ref,
+        role=role,
+        confidence=min(0.95, 0.45 + 0.12 * total),
+    )
+    name = _earliest(person.names, person.name)
+    if name is not None:
+        writer.add(
+            "name",
+            person.name,
+            name.sentence,
+            name.start,
+            name.end,
+            ref=ref,
+            role=role,
+            confidence=min(0.95, 0.7 + 0.08 * len(person.names)),
+        )
+    age = _earliest(person.ages, person.age)
+    if age is not None:
+        writer.add("age", person.age, age.sentence, age.start, age.end, ref=ref, role=role, confidence=0.9)
+    gender = _earliest(person.genders, person.gender)
+    if gender is not None:
+        writer.add(
+            "gender", person.gender, gender.sentence, gender.start, gender.end, ref=ref, role=role, confidence=0.7
+        )
+    if person.condition is not None:
+        evidence = person.condition
+        writer.add(
+            "condition",
+            str(evidence.value),
+            evidence.sentence,
+            evidence.start,
+            evidence.end,
+            ref=ref,
+            role=role,
+            confidence=0.8,
+        )
+    if person.standing is not None and role is Role.SUSPECT:
+        evidence = person.standing
+        writer.add(
+            "legal_status",
+            str(evidence.value),
+            evidence.sentence,
+            evidence.start,
+            evidence.end,
+            ref=ref,
+            role=role,
+            confidence=0.8,
+        )
+        _claim_charges(writer, ref, person, role)
+    if person.is_officer:
+        mention, sentence = next((pair for pair in person.mentions), (None, None))
+        if mention is not None and sentence is not None:
+            writer.add(
+                "occupation", "police officer", sentence, mention.start, mention.end, ref=ref, role=role, confidence=0.7
+            )
+
+
+def _claim_charges(writer: "ClaimWriter", ref: int, person: Person, role: Role) -> None:
+    seen: set[int] = set()
+    for evidence in person.standings:
+        if evidence.sentence.index not in seen:
+            seen.add(evidence.sentence.index)
+            for charge in read_charges(evidence.sentence):
+                writer.add(
+                    "charges",
+                    charge.value,
+                    charge.sentence,
+                    charge.start,
+                    charge.end,
+                    ref=ref,
+                    role=role,
+                    confidence=0.75,
+                )
+
+
+def _earliest(evidence: list[Evidence], value: object) -> Evidence | None:
+    return min((e for e in evidence if e.value == value), key=lambda e: (-e.weight, e.start), default=None)
+
+
+def _claim_untold(writer: "ClaimWriter", people: list[Person], item: Untold) -> None:
+    fits = [(ref, p) for ref, p in enumerate(people, 1) if _lacks(p, item.field) and _is_meant(p, item.of)]
+    if not fits:
+        return
+    for ref, person in fits if item.is_plural else fits[:1]:
+        writer.add(
+            item.field,
+            None,
+            item.sentence,
+            item.start,
+            item.end,
+            state=item.state,
+            ref=ref,
+            role=person.role,
+            confidence=0.8,
+        )
+
+
+def _lacks(person: Person, field: str) -> bool:
+    return {"name": person.name is None, "age": person.age is None, "condition": person.condition is None}[field]
+
+
+def _is_meant(person: Person, of: str) -> bool:
+    if of == "officer":
+        return person.is_officer
+    if of == "suspect":
+        return person.role is Role.SUSPECT
+    return person.role is Role.VICTIM or of == "anybody"
+
+
+class ClaimWriter:
+    """Collects the claims of one article; each quotes the whole sentence that its span lies in."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self._claims: dict[tuple[object, ...], Claim] = {}
+
+    def add(
+        self,
+        field: str,
+        value: Value,
+        sentence: Sentence,
+        start: int,
+        end: int,
+        *,
+        ref: int | None = None,
+        role: Role | None = None,
+        state: ClaimState = ClaimState.KNOWN,
+        basis: Basis = Basis.STATED,
+        confidence: float,
+    ) -> None:
+        """Add a claim read from `text[start:end]` in `sentence`; one that says the same again is left out."""
+        start, end = max(start, sentence.start), min(max(end, start + 1), sentence.end)
+        key = (ref, field, state, value, sentence.start)
+        if key in self._claims:
+            return
+        hedge = hedge_factor(sentence.text) if field in ("role", "name", "condition", "n_killed", "n_injured") else 1.0
+        self._claims[key] = Claim(
+            incident_ref=MAIN,
+            participant_ref=ref,
+            role=role,
+            field=field,
+            value=value,
+            value_raw=self.scene.article.text[start:end],
+            state=state,
+            basis=basis,
+            quote=sentence.text,
+            quote_start=sentence.start,
+            quote_end=sentence.end,
+            attributed_to=find_speaker(sentence.text),
+            confidence=round(confidence * hedge, 3),
+        )
+
+    def finish(self, *, is_retracted: bool) -> tuple[Claim, ...]:
+        """Give the claims in the order of the text."""
+        return tuple(sorted(self._claims.values(), key=lambda c: (c.quote_start, c.participant_ref or 0)))
