@@ -63,7 +63,7 @@ def main() -> None:
         n_rows = sum(table.num_rows for table in tables.values())
         n_checks = sum(len(checks_of(name)) for name in tables)
         print(
-            f"{n_articles} articles ({n_rows} rows in {len(tables)} tables): {whole:.0f} ms for {n_checks} expectations, "
+            f"{n_articles} articles ({n_rows} rows, {len(tables)} tables): {whole:.0f} ms for {n_checks} expectations, "
             f"of it {frames:.0f} ms to work out columns; {whole / n_articles:.2f} ms an article"
         )
 
