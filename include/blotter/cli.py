@@ -24,6 +24,7 @@ from blotter.errors import BlotterError, GateClosed, LockHeld, SettingsError
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -60,7 +61,7 @@ def main() -> None:
 
 
 def _stop(message: str, code: int) -> None:
-    err.print(f"[bold red]blotter:[/] {_escape(message)}", highlight=False)
+    err.print(f"[bold red]blotter:[/] {_escape(message)}", highlight=False, soft_wrap=True)
     sys.exit(code)
 
 
@@ -290,7 +291,7 @@ def _report(what: str, counts: dict[str, int]) -> None:
     told = ", ".join(
         f"{number} {name.removeprefix('n_').replace('_', ' ')}" for name, number in counts.items() if number
     )
-    out.print(f"[bold]{what}[/]: {told or 'nothing new'}", highlight=False)
+    out.print(f"[bold]{what}[/]: {told or 'nothing new'}", highlight=False, soft_wrap=True)
 
 
 def _print_json(rows: list[dict[str, Any]]) -> None:

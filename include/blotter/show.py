@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from blotter.config import Settings
+from blotter.model import INCIDENT_TYPES, CaseStatus, Condition, LegalStatus, Precision, Role
 from blotter.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _STATE_WORDS = {
     "denied": "denied",
     "retracted": "withdrawn",
 }
+# Values that are our own codes; all others are words of an article and shown as they are.
+_CODES = frozenset({*INCIDENT_TYPES, *CaseStatus, *LegalStatus, *Condition, *Role, *Precision, "early_morning"})
 _FIELD_WORDS = {
     "n_killed": "killed",
     "n_injured": "injured",
@@ -180,7 +183,7 @@ def show_tables(console: Console, warehouse: "Warehouse", root: str) -> None:
     console.print(table)
     console.print()
     for line in reading_lines(root):
-        console.print(Text(line))
+        console.print(Text(line), soft_wrap=True)
 
 
 def reading_lines(root: str, table: str = "changes") -> tuple[str, str]:
@@ -195,10 +198,10 @@ def show_settings(console: Console, settings: Settings) -> None:
     """Print the settings as a TOML file that would make them."""
     sections = settings.model_dump(mode="json")
     plain = {key: value for key, value in sections.items() if not isinstance(value, dict)}
-    console.print(Text("\n".join(_toml_lines(plain))))
+    console.print(Text("\n".join(_toml_lines(plain))), soft_wrap=True)
     for name, section in sections.items():
         if isinstance(section, dict):
-            console.print(Text(f"\n[{name}]\n" + "\n".join(_toml_lines(section))))
+            console.print(Text(f"\n[{name}]\n" + "\n".join(_toml_lines(section))), soft_wrap=True)
 
 
 def _toml_lines(values: Mapping[str, object]) -> Iterable[str]:
@@ -210,15 +213,17 @@ def _tell_field(field: str) -> str:
     return _FIELD_WORDS.get(field, field.replace("_", " "))
 
 
-def _tell_value(canonical: str | None, state: str | None) -> str:
-    return _tell_plain(json.loads(canonical) if canonical is not None else None, state)
+def _tell_value(value: str | None, state: str | None) -> str:
+    """Word a value of a change as the query gives it: plain text, or the JSON of a list."""
+    return _tell_plain(json.loads(value) if value is not None and value.startswith("[") else value, state)
 
 
 def _tell_plain(value: object, state: str | None) -> str:
     if value is None:
         return _STATE_WORDS.get(state or "", "nothing")
     told = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    told = told.replace("_", " ")
+    if told in _CODES:
+        told = told.replace("_", " ")
     return told if state in (None, "known") else f"{told} ({_STATE_WORDS.get(state or '', state)})"
 
 
