@@ -5,10 +5,13 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from blotter.errors import LockHeld, PublishingError
+from blotter.errors import LockHeld, PublishingError, SettingsError, StoreDamaged
 from blotter.schemas import TABLES
+from blotter.store.encoding import encode_part
 from blotter.store.warehouse import Warehouse
 from store.builders import NOON, make_tables
 
@@ -76,3 +79,101 @@ def test_writing_needs_the_lock(warehouse: Warehouse) -> None:
         warehouse.freeze("b1", NOON, "run", make_tables(batch="b1"))
     with pytest.raises(PublishingError, match="holder of the lock"):
         warehouse.roll_forward(lambda manifest, memory: None)
+
+
+def test_two_replays_give_the_same_bytes(tmp_path: Path) -> None:
+    def replay(root: Path) -> dict[str, bytes]:
+        warehouse = Warehouse(root, part_rows=5)
+        warehouse.init()
+        for number in range(20):
+            publish(warehouse, f"b{number}", recorded_at=NOON + dt.timedelta(hours=number), n_rows=number % 4 + 1)
+        return {str(path.relative_to(root)): path.read_bytes() for path in root.glob("*/dt=*/*")}
+
+    first, second = replay(tmp_path / "first"), replay(tmp_path / "second")
+    assert len(first) > 3 * len(TABLES)
+    assert first == second
+
+
+def test_nothing_but_parts_lies_in_the_tables(warehouse: Warehouse) -> None:
+    publish(warehouse, "b1")
+    assert {path.name for path in warehouse.root.iterdir()} == {*TABLES, "_writer"}
+    assert list_parts(warehouse.root) == sorted(
+        f"{name}/dt={day}/part-00000.parquet" for name in TABLES for day in ("1970-01-01", "2026-03-02")
+    )
+
+
+def test_what_a_crash_left_is_swept_by_the_next_writer(warehouse: Warehouse) -> None:
+    own = warehouse.root / "_writer"
+    (own / "temps" / "part-00000.parquet.1.abcd.tmp").write_bytes(b"half")
+    (own / "bundles" / "b9").mkdir()
+    (own / "bundles" / "b9" / "content.bin").write_bytes(b"never frozen")
+    publish(warehouse, "b1")
+    assert [path.name for path in own.rglob("*") if path.is_file()] == ["lock"]
+
+
+def test_a_forked_child_is_not_the_writer(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    with warehouse.lock("a parent", timeout_s=5):
+        monkeypatch.setattr("os.getpid", lambda: -1)
+        with pytest.raises(PublishingError, match="holder of the lock"):
+            warehouse.roll_forward(lambda manifest, memory: None)
+
+
+def test_a_part_that_was_damaged_is_named_and_left(warehouse: Warehouse) -> None:
+    publish(warehouse, "b1")
+    part = warehouse.root / "claims" / "dt=2026-03-02" / "part-00000.parquet"
+    part.write_bytes(part.read_bytes()[:-4])
+    with warehouse.lock("a test", timeout_s=5):
+        warehouse.freeze("b2", NOON, "run", make_tables(batch="b2"))
+        with pytest.raises(StoreDamaged, match=r"claims/dt=2026-03-02/part-00000\.parquet"):
+            warehouse.roll_forward(lambda manifest, memory: None)
+    assert warehouse.has_batch("b2")  # still frozen: it is finished once the part is mended
+
+
+def test_a_bundle_that_was_damaged_is_named_and_not_published(warehouse: Warehouse) -> None:
+    with warehouse.lock("a test", timeout_s=5):
+        warehouse.freeze("b1", NOON, "run", make_tables(batch="b1"))
+        content = warehouse.root / "_writer" / "bundles" / "b1" / "content.bin"
+        whole = content.read_bytes()
+        content.write_bytes(whole[:-1] + b"\x00\x00")
+        with pytest.raises(StoreDamaged, match=r"content\.bin"):
+            warehouse.roll_forward(lambda manifest, memory: None)
+        content.write_bytes(whole)
+        manifest = content.with_name("manifest.json")
+        told = manifest.read_bytes()
+        for broken in (b"", b"{}", b"[]", told.replace(b'"format":1', b'"format":2')):
+            manifest.write_bytes(broken)
+            with pytest.raises(StoreDamaged, match=r"manifest\.json is no manifest"):
+                warehouse.roll_forward(lambda manifest, memory: None)
+        manifest.write_bytes(told)
+        warehouse.roll_forward(lambda manifest, memory: None)
+    assert warehouse.read("runs").num_rows == 3
+
+
+def test_tables_of_an_older_schema_are_read_and_not_written(warehouse: Warehouse) -> None:
+    """Rows of a table that has not been migrated yet read with nulls in the new column; writing says what to do."""
+    publish(warehouse, "b1")
+    for path in (warehouse.root / "claims").rglob("*.parquet"):
+        with pq.ParquetFile(path) as part:
+            older = part.read().drop_columns(["attributed_to"])
+        path.write_bytes(encode_part(older))
+    assert warehouse.read("claims", ["attributed_to"]).to_pydict() == {"attributed_to": [None] * 3}
+    with (
+        warehouse.lock("a test", timeout_s=5),
+        pytest.raises(PublishingError, match=r"claims has other columns \(attributed_to\).*blotter migrate"),
+    ):
+        warehouse.freeze("b2", NOON, "run", make_tables(batch="b2"))
+
+
+def test_a_bundle_frozen_for_an_older_schema_does_not_mix(warehouse: Warehouse) -> None:
+    with warehouse.lock("a test", timeout_s=5):
+        warehouse.freeze("b1", NOON, "run", make_tables(batch="b1"))
+        part = warehouse.root / "claims" / "dt=1970-01-01" / "part-00000.parquet"
+        newer = TABLES["claims"].schema.append(pa.field("colour", pa.string()))
+        part.write_bytes(encode_part(newer.empty_table()))
+        with pytest.raises(PublishingError, match="frozen with other columns"):
+            warehouse.roll_forward(lambda manifest, memory: None)
+
+
+def test_an_object_store_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match="s3://bucket/warehouse"):
+        Warehouse("s3://bucket/warehouse")

@@ -35,8 +35,10 @@ def write_temporary(content: bytes, *, temps: Path, name: str) -> Path:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-    except BaseException:
+    except BaseException as failed:
         _drop_quietly(temporary)
+        if isinstance(failed, OSError) and failed.filename is None:
+            failed.filename = str(temporary)  # errors of a descriptor do not say of which file
         raise
     return temporary
 
