@@ -1,7 +1,5 @@
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -15,15 +13,7 @@ from blotter.store.inputs import (
     SettledInput,
     encode_changes,
 )
-from blotter.store.state import open_state
 from store.builders import NOON, make_document
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_state(str(tmp_path / "state.db"))
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
@@ -153,6 +143,18 @@ def test_applying_again_is_the_same_as_once(ledger: InputLedger, engine: Engine)
         counts = ledger.counts()
         assert (counts.n_pending, counts.n_staged_rows, counts.n_settled) == (1, 0, {Disposition.PUBLISHED: 2})
         assert ledger.latest_revisions(["art_a"]) == {"art_a": make_revision()}
+
+
+def test_applying_again_leaves_what_came_in_between(ledger: InputLedger, engine: Engine) -> None:
+    """The bundle outlives the crash that came after its changes were written; ingest went on meanwhile."""
+    ledger.stage_rows("fetches", [{"fetch_id": "f1"}])
+    changes = LedgerChanges(batch_id="b1", staged_rows=tuple(row.seq for row in ledger.staged_rows()))
+    publish(ledger, engine, changes)
+    ledger.stage_rows("fetches", [{"fetch_id": "f2"}])
+    publish(ledger, engine, changes)
+    [row] = ledger.staged_rows()
+    assert row.row == {"fetch_id": "f2"}
+    assert row.seq not in changes.staged_rows
 
 
 def test_what_fails_on_the_way_changes_nothing(ledger: InputLedger, engine: Engine) -> None:

@@ -45,6 +45,7 @@ _pending = Table(
     Column("input_id", String, nullable=False, unique=True),
     Column("payload_key", String, nullable=False),
     Column("document", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
 )
 _settled = Table(
     "settled_inputs",
@@ -79,6 +80,7 @@ _staged_rows = Table(
     Column("row_key", String, nullable=False),
     Column("row", LargeBinary, nullable=False),
     UniqueConstraint("table_name", "row_key"),
+    sqlite_autoincrement=True,  # a number that was used is never used again
 )
 _batches = Table("published_batches", metadata, Column("batch_id", String, primary_key=True))
 
@@ -210,14 +212,18 @@ class InputLedger:
     def pending(self, limit: int | None = None, *, skip: Collection[str] = ()) -> list[Document]:
         """List pending documents in the order in which they came, at most `limit`, without the ids in `skip`."""
         found: list[Document] = []
-        query = select(_pending.c.input_id, _pending.c.document).order_by(_pending.c.seq)
+        last_seq = 0
         with self._engine.connect() as connection:
-            for row in connection.execute(query.execution_options(yield_per=_CHUNK)):
-                if limit is not None and len(found) >= limit:
+            while limit is None or len(found) < limit:
+                query = select(_pending).where(_pending.c.seq > last_seq).order_by(_pending.c.seq).limit(_CHUNK)
+                rows = connection.execute(query).all()
+                if not rows:
                     break
-                if row.input_id not in skip:
-                    found.append(msgspec.msgpack.decode(row.document, type=Document))
-        return found
+                found += [
+                    msgspec.msgpack.decode(row.document, type=Document) for row in rows if row.input_id not in skip
+                ]
+                last_seq = rows[-1].seq
+        return found[:limit]
 
     def settled(self, input_ids: Iterable[str]) -> dict[str, SettledInput]:
         """Look up what became of inputs; those that are pending or unheard of are left out."""
@@ -270,7 +276,7 @@ class InputLedger:
     def has_batch(self, batch_id: str) -> bool:
         """Say whether a batch is published and the ledger knows it."""
         with self._engine.connect() as connection:
-            return connection.execute(select(_batches).where(_batches.c.batch_id == batch_id)).first() is not None
+            return _has_batch(connection, batch_id)
 
     def counts(self) -> LedgerCounts:
         """Count inputs by what became of them, to reconcile with the tables. Looks at every settled input."""
@@ -285,8 +291,10 @@ class InputLedger:
             )
 
     def apply(self, connection: Connection, memory: bytes) -> None:
-        """Write what `encode_changes` froze, in the caller's transaction; doing it again changes nothing."""
+        """Write what `encode_changes` froze, in the caller's transaction; a batch that is written already is left."""
         changes = msgspec.msgpack.decode(memory, type=LedgerChanges)
+        if _has_batch(connection, changes.batch_id):
+            return
         self.settle(connection, changes.settled)
         revisions = [{name: getattr(revision, name) for name in _revisions.c.keys()} for revision in changes.revisions]  # noqa: SIM118
         _insert_or_replace(connection, _revisions, revisions)
@@ -332,6 +340,10 @@ def make_payload_key(document: Document) -> str:
 def encode_changes(changes: LedgerChanges) -> bytes:
     """Write the ledger's changes as the bytes that a bundle carries."""
     return msgspec.msgpack.encode(changes)
+
+
+def _has_batch(connection: Connection, batch_id: str) -> bool:
+    return connection.execute(select(_batches).where(_batches.c.batch_id == batch_id)).first() is not None
 
 
 def _look_up(connection: Connection, key: Any, wanted: Sequence[str], columns: Sequence[Any]) -> list[Row[Any]]:
