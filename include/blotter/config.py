@@ -77,6 +77,7 @@ class Settings(_Section):
     staging: str = "data/staging"
     state: str = "data/state.db"  # a path (SQLite) or a SQLAlchemy URL
     inbox: str = "data/inbox"
+    alerts: str = "include/alerts.yaml"  # who is told of which changes
     alerts_log: str = "data/alerts.jsonl"
     sources: str = "include/sources"
     clock: str | None = None  # an ISO time at which all clocks stand: for the demo and tests only
@@ -88,7 +89,7 @@ class Settings(_Section):
 
 
 _LISTS = ("open_hosts", "resolve")
-_PATHS = ("warehouse", "archive", "staging", "state", "inbox", "alerts_log", "sources")
+_PATHS = ("warehouse", "archive", "staging", "state", "inbox", "alerts", "alerts_log", "sources")
 
 
 def load_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Settings:

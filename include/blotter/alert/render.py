@@ -1,0 +1,92 @@
+"""How a message looks: subject, text, HTML and JSON of one alert or of a digest.
+
+Belongs here: layout. Does not belong here: the words for values (`blotter.alert.wording`) and sending. HTML is escaped
+by the template engine, since everything in it came from outside.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from blotter.store.outbox import Message
+
+MAX_TOLD = 50  # incidents that a digest tells in full; the JSON form has them all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedMessage:
+    """One message in all its forms; `message_id` is the same in every attempt."""
+
+    message_id: str
+    rule: str
+    channel: str
+    subject: str
+    text: str
+    html: str
+    payload: Mapping[str, Any]
+
+    @property
+    def json(self) -> str:
+        """The JSON form on one line."""
+        return json.dumps(self.payload, ensure_ascii=False, sort_keys=True)
+
+
+def render_message(message: Message) -> RenderedMessage:
+    """Render a message in all forms; the rule and its description come last: they say why one is told."""
+    contents = [alert.content for alert in message.alerts]
+    subject = contents[0]["subject"] if len(contents) == 1 else _word_digest(contents)
+    told: dict[str, Any] = {
+        "subject": subject,
+        "incidents": contents[:MAX_TOLD],
+        "n_untold": max(0, len(contents) - MAX_TOLD),
+        "rule": message.rule,
+        "description": message.alerts[-1].description,
+        "alert_id": message.message_id,
+    }
+    return RenderedMessage(
+        message_id=message.message_id,
+        rule=message.rule,
+        channel=message.channel,
+        subject=subject,
+        text=_templates().get_template("message.txt").render(told),
+        html=_templates().get_template("message.html").render(told),
+        payload={"alert_id": message.message_id, "rule": message.rule, "subject": subject, "incidents": contents},
+    )
+
+
+def _word_digest(contents: list[Mapping[str, Any]]) -> str:
+    n_incidents = len({content["incident_id"] for content in contents})
+    n_changes = sum(len(content["changes"]) for content in contents)
+    n_new = sum(content["is_new"] for content in contents)
+    told = f"{_count(n_changes, 'change')} in {_count(n_incidents, 'incident')}"
+    return f"{told}, {n_new} of them new" if n_new else told
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("blotter.alert"),
+        autoescape=jinja2.select_autoescape(["html"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["moment"] = _word_moment
+    return environment
+
+
+def _word_moment(iso: str | None) -> str | None:
+    if iso is None:
+        return None
+    at = datetime.fromisoformat(iso)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
