@@ -41,7 +41,9 @@ def clean_document(document: Document, payload: bytes) -> Article:
         head, body = _read_page(document, markup, by=latest_possible(fetched_at))
     if len(body) > MAX_TEXT_CHARS:
         raise InputRejected(Reason.TOO_LARGE, f"the text has {len(body):,} characters; the limit is {MAX_TEXT_CHARS:,}")
-    title = _one_line(document.title) or head.title or ""
+    # An entry points to its page, and the page knows better; a sidecar, line or mail describes what lies beside it.
+    page_first = document.kind == "entry"
+    title = _choose(document.title, head.title, page_first) or ""
     published, basis = _choose_published(document, head)
     canonical_url = choose_canonical(document.url, head.canonical)
     text = compose_text(title, body)
@@ -60,7 +62,7 @@ def clean_document(document: Document, payload: bytes) -> Article:
         language=_find_language(body, head.language),
         url=document.url,
         canonical_url=canonical_url,
-        author=_one_line(document.author) or head.author,
+        author=_choose(document.author, head.author, page_first),
     )
 
 
@@ -124,6 +126,11 @@ def _find_language(body: str, stated: str | None) -> str | None:
         return stated
     language: str = py3langid.classify(sample)[0]
     return language
+
+
+def _choose(beside: str | None, page: str | None, page_first: bool) -> str | None:
+    beside = _one_line(beside) or None
+    return page or beside if page_first else beside or page
 
 
 def _one_line(text: str | None) -> str:

@@ -259,6 +259,7 @@ def _trim_title(text: str, site: str | None) -> str:
     """Take markup, white space and the site's own name off a title."""
     if "<" in text or "&" in text:
         fragment = document_fromstring(f"<p>{text}</p>".encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8"))
+        etree.strip_elements(fragment, *_SILENT, with_tail=False)
         text = fragment.text_content()
     title = " ".join(tidy_text(text).split())
     if site:

@@ -7,7 +7,8 @@ belong here: getting feeds (`fetch`) and remembering entries (`blotter.store.fee
 import calendar
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,11 +18,11 @@ from xml.sax import SAXException
 import feedparser
 from lxml.html import fromstring
 
-from blotter.clean import canonicalize_url
 from blotter.clean.charset import decode_text, tidy_text
 from blotter.clean.dates import Moment, parse_moment
+from blotter.clean.urls import canonicalize_url, is_home_page
 from blotter.errors import Reason
-from blotter.ids import make_id
+from blotter.ids import make_id, sha256_hex
 
 MAX_ENTRIES = 20_000
 MAX_FIELD_CHARS = 2_000
@@ -46,22 +47,6 @@ class FeedEntry:
     content: str | None
     summary: str | None
     media: str  # of content and summary: html or text
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """What the entry is known by, strongest first: an entry is seen if its address, or guid with title, is.
-
-        Headlines are edited, guids change with the software or are used again, addresses gain tracking parameters. A
-        canonical address alone identifies an entry; a guid does so only together with the address it came with or,
-        where there is none, with the title.
-        """
-        canonical = canonicalize_url(self.url) if self.url else None
-        if canonical is not None:
-            return (make_id("ent", "url", canonical),)
-        if self.guid:
-            return (make_id("ent", "guid", self.guid, self.title),)
-        text = self.content or self.summary or ""
-        return (make_id("ent", "text", self.title, text[:500]),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +91,38 @@ def parse_feed(payload: bytes, url: str | None = None, content_type: str | None 
     ):
         return _refuse(Reason.MALFORMED, f"no entry could be read ({_explain(parsed)})")
     return ParsedFeed(entries=entries, title=_text(feed.get("title")), ttl_s=_read_ttl(feed))
+
+
+def identify_entries(entries: Sequence[FeedEntry]) -> list[tuple[str, ...]]:
+    """Give what each entry of a feed is known by: it was seen if any of its keys was.
+
+    No signal is trusted alone. The canonical address is a key unless the feed gives one address to several entries. A
+    guid is one only together with title or time of publication (software uses guids again), and not at all where
+    several entries share it. So an edited headline, a changed guid, a new address under the old guid, and tracking
+    parameters keep an entry what it was; an entry that shares none of these is another. The first key is the strongest.
+    """
+    addresses = [canonicalize_url(entry.url) if entry.url else None for entry in entries]
+    n_of_address, n_of_guid = Counter(addresses), Counter(entry.guid for entry in entries)
+    identified = []
+    for entry, address in zip(entries, addresses, strict=True):
+        keys = []
+        if address is not None and n_of_address[address] == 1 and not is_home_page(address):
+            keys.append(make_id("ent", "url", address))
+        if entry.guid and n_of_guid[entry.guid] == 1:
+            if entry.published is not None and entry.published.precision == "minute":
+                keys.append(make_id("ent", "guid+time", entry.guid, entry.published.at))
+            if entry.title:
+                keys.append(make_id("ent", "guid+title", entry.guid, entry.title))
+            if not keys:
+                keys.append(make_id("ent", "guid", entry.guid))
+        identified.append(tuple(keys) or (make_id("ent", "all", address, entry.guid, entry.title, entry.published),))
+    return identified
+
+
+def stamp_entry(entry: FeedEntry) -> str:
+    """Give a mark that changes when the feed says that the entry changed: by its date, its title or its content."""
+    content = entry.content or entry.summary or ""
+    return make_id("stamp", entry.updated or entry.published, entry.title, sha256_hex(content))
 
 
 def _parse_xml_feed(payload: bytes, url: str | None, content_type: str | None) -> Mapping[str, Any] | None:

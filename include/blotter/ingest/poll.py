@@ -1,0 +1,508 @@
+"""Polling: the feeds that are due, their new entries, and the pages of these.
+
+Belongs here: the order of the work and what an entry and its page become. Does not belong here: requests (`fetch`),
+intervals (`schedule`), remembering (`blotter.store.feeds`), keeping bytes (`blotter.steps`).
+
+A poll hands over its results in parts. A part's arrivals are registered first; only then is it committed, which
+remembers its entries and, with the last part of a feed, the cursor. Whatever dies in between, an entry that was not
+committed is found again under the same input id: none is lost and none is doubled.
+"""
+
+import asyncio
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+from blotter.clean.dates import Moment, is_possible, latest_possible
+from blotter.clean.urls import canonicalize_url, is_home_page
+from blotter.config import FetchSettings
+from blotter.errors import Reason
+from blotter.ids import make_id, sha256_hex
+from blotter.ingest.feeds import FeedEntry, ParsedFeed, identify_entries, parse_feed, stamp_entry
+from blotter.ingest.fetch import Fetched, Fetcher, Outcome
+from blotter.ingest.schedule import (
+    advance_cursor,
+    choose_address,
+    is_conditional,
+    is_due,
+    next_page_visit,
+    start_cursor,
+)
+from blotter.model import Arrival, Document, Rejection, make_input_id
+from blotter.sources import Source
+from blotter.store.feeds import FeedCursor, FeedMemory, FollowedPage, HostState, SeenEntry
+
+Row: TypeAlias = dict[str, Any]
+
+PART_ENTRIES = 20  # entries in a part: what a crash can cost to fetch again
+MAX_NEW_ENTRIES = 1_000  # of one feed in one poll; the rest stays due
+MAX_VISITS = 5  # fetches of one entry's page because the feed says that it changed
+MAX_TRIES = 3  # polls after which a page that cannot be had is given up
+DEADLINE_S = 1_200.0  # after which nothing new is begun; what is left stays due
+_QUEUED_PARTS = 8
+
+_REFUSALS: Mapping[Outcome, Reason] = {
+    Outcome.NOT_FOUND: Reason.GONE,
+    Outcome.GONE: Reason.GONE,
+    Outcome.FORBIDDEN: Reason.BOT_CHALLENGE,
+    Outcome.ROBOTS: Reason.ROBOTS,
+}
+# Trying again later can help; the rest is settled at once.
+_PASSING = frozenset(
+    {
+        Outcome.RATE_LIMITED, Outcome.SERVER_ERROR, Outcome.ROBOTS_UNREACHABLE, Outcome.HOST_PAUSED,
+        Outcome.DNS_FAILED, Outcome.CONNECT_FAILED, Outcome.CONNECT_TIMEOUT, Outcome.TLS_FAILED, Outcome.READ_TIMEOUT,
+        Outcome.TOTAL_TIMEOUT, Outcome.TRUNCATED, Outcome.BAD_RESPONSE,
+    }
+)  # fmt: skip
+_FAILURES: Mapping[Outcome, Reason] = {
+    Outcome.TOO_LARGE: Reason.TOO_LARGE,
+    Outcome.BOMB: Reason.TOO_LARGE,
+    Outcome.TOTAL_TIMEOUT: Reason.TOO_SLOW,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolledFeed:
+    """A part of what a poll of one feed brought: register `arrivals`, keep `fetch_rows`, then `commit`."""
+
+    source_id: str
+    url: str
+    outcome: str
+    arrivals: tuple[Arrival | Rejection, ...]
+    fetch_rows: tuple[Row, ...]  # rows of the table `fetches`
+    is_last: bool  # the feed's last part: commit moves its cursor
+    warning: str | None = None  # what an operator should know of the feed
+    commit: Callable[[], None] = field(repr=False)
+
+
+def poll_feeds(
+    sources: Mapping[str, Source],
+    *,
+    memory: FeedMemory,
+    settings: FetchSettings,
+    now: datetime,
+    is_forced: bool = False,
+    deadline_s: float = DEADLINE_S,
+) -> Iterator[PolledFeed]:
+    """Ask the feeds that are due (all, where forced) and yield what they bring, feed by feed, in parts.
+
+    Fetching goes on in a thread of its own while the caller registers; it waits when the caller is slow, and stops when
+    the caller does. Raises nothing for what the other side does: that is rows and rejections.
+    """
+    cursors = memory.load_cursors(sources)
+    planned = plan_feeds(sources, cursors, now=now, is_forced=is_forced)
+    pages = [page for page in memory.due_pages(now) if page.source_id in sources]
+    if not planned and not pages:
+        return
+    poll = _Poll(memory, settings, now, deadline_s)
+    thread = threading.Thread(target=poll.run, args=(planned, pages), name="blotter-poll", daemon=True)
+    thread.start()
+    try:
+        while (part := poll.parts.get()) is not None:
+            yield part
+    finally:
+        poll.stop()
+        thread.join()
+    if poll.failure is not None:
+        raise poll.failure
+
+
+def plan_feeds(
+    sources: Mapping[str, Source], cursors: Mapping[str, FeedCursor], *, now: datetime, is_forced: bool = False
+) -> list[tuple[Source, FeedCursor]]:
+    """List the feeds to ask, longest due first, and hosts in turn, so that no host holds up the others."""
+    by_host: dict[str, list[tuple[Source, FeedCursor]]] = defaultdict(list)
+    for source in sources.values():
+        for feed in source.feeds if source.enabled else ():
+            cursor = cursors.get(feed.url) or start_cursor(source.id, feed)
+            if feed.enabled and (is_due(cursor, now) or (is_forced and cursor.paused_reason is None)):
+                by_host[urlsplit(choose_address(cursor)).netloc].append((source, replace(cursor, source_id=source.id)))
+    for waiting in by_host.values():
+        waiting.sort(key=lambda pair: (pair[1].next_due_at is not None, pair[1].next_due_at or now, pair[1].url))
+    turns = [(number, waiting) for queue_ in by_host.values() for number, waiting in enumerate(queue_)]
+    turns.sort(key=lambda turn: turn[0])
+    return [waiting for _, waiting in turns]
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One entry to be had: what is known of it, and what came of it."""
+
+    entry: FeedEntry
+    keys: tuple[str, ...]
+    stamp: str
+    known: SeenEntry | None
+    fetched: Fetched | None = None
+
+    @property
+    def n_visits(self) -> int:
+        return self.known.n_visits + 1 if self.known is not None and self.known.is_done else 1
+
+    @property
+    def n_tries(self) -> int:
+        return self.known.n_tries + 1 if self.known is not None and not self.known.is_done else 1
+
+    def mark(self, source_id: str, now: datetime, *, is_done: bool) -> list[SeenEntry]:
+        """The keys to remember."""
+        return [
+            SeenEntry(
+                source_id=source_id,
+                entry_key=key,
+                stamp=self.stamp,
+                seen_at=now,
+                n_visits=self.n_visits,
+                n_tries=0 if is_done else self.n_tries,
+                is_done=is_done,
+            )
+            for key in self.keys
+        ]
+
+
+class _Poll:
+    """One run of the poller, on an event loop in a thread of its own."""
+
+    def __init__(self, memory: FeedMemory, settings: FetchSettings, now: datetime, deadline_s: float) -> None:
+        self._memory, self._settings, self._now = memory, settings, now
+        self._deadline = time.monotonic() + deadline_s
+        self._stopped = threading.Event()
+        self._hosts = memory.load_hosts()
+        self._saved_hosts = {name: replace(state) for name, state in self._hosts.items()}
+        self.parts: queue.Queue[PolledFeed | None] = queue.Queue(maxsize=_QUEUED_PARTS)
+        self.failure: BaseException | None = None
+
+    def run(self, planned: Sequence[tuple[Source, FeedCursor]], pages: Sequence[FollowedPage]) -> None:
+        """Fetch everything; ends early where stopped. What goes wrong here is a defect, and raised by the caller."""
+        try:
+            asyncio.run(self._fetch_all(planned, pages))
+        except BaseException as failure:  # noqa: BLE001 - carried over to the caller's thread
+            self.failure = failure
+        finally:
+            self._put(None)
+
+    def stop(self) -> None:
+        """Begin nothing more and let go of what is waiting."""
+        self._stopped.set()
+        while True:
+            try:
+                self.parts.get_nowait()
+            except queue.Empty:
+                return
+
+    async def _fetch_all(self, planned: Sequence[tuple[Source, FeedCursor]], pages: Sequence[FollowedPage]) -> None:
+        async with Fetcher(self._settings, now=self._now, hosts=self._hosts) as fetcher:
+            waiting = iter(planned)
+            workers = [self._work(fetcher, waiting) for _ in range(min(len(planned), self._settings.concurrency))]
+            await asyncio.gather(*workers, self._visit_pages(fetcher, pages))
+
+    async def _work(self, fetcher: Fetcher, waiting: Iterator[tuple[Source, FeedCursor]]) -> None:
+        for source, cursor in waiting:
+            if self._is_over():
+                return
+            await self._poll_feed(fetcher, source, cursor)
+
+    def _is_over(self) -> bool:
+        return self._stopped.is_set() or time.monotonic() > self._deadline
+
+    async def _poll_feed(self, fetcher: Fetcher, source: Source, cursor: FeedCursor) -> None:
+        asked_for_changes = is_conditional(cursor, self._now)
+        fetched = await fetcher.fetch_feed(
+            choose_address(cursor),
+            etag=cursor.etag if asked_for_changes else None,
+            last_modified=cursor.last_modified if asked_for_changes else None,
+        )
+        rows = [_fetch_row(source, fetched, is_body_kept=False)]
+        if fetched.outcome is not Outcome.OK or fetched.body is None:
+            moved = advance_cursor(cursor, fetched, now=self._now, n_new=0)
+            await self._hand_over(source, cursor.url, fetched, (), rows, [], moved, warning=_warn(fetched, moved))
+            return
+        parsed = await asyncio.to_thread(parse_feed, fetched.body, fetched.final_url, fetched.content_type)
+        if parsed.reason is not None:
+            rows[0]["outcome"] = f"unreadable_{parsed.reason}"
+        await self._take_entries(fetcher, source, cursor, fetched, parsed, rows)
+
+    async def _take_entries(
+        self,
+        fetcher: Fetcher,
+        source: Source,
+        cursor: FeedCursor,
+        fetched: Fetched,
+        parsed: ParsedFeed,
+        rows: list[Row],
+    ) -> None:
+        wanted, renamed = await asyncio.to_thread(self._find_wanted, source, parsed.entries)
+        chosen, n_left = wanted[:MAX_NEW_ENTRIES], max(0, len(wanted) - MAX_NEW_ENTRIES)
+        marks: list[SeenEntry] = renamed
+        arrivals: list[Arrival | Rejection] = []
+        for start in range(0, len(chosen), PART_ENTRIES):
+            if self._is_over():
+                n_left += len(chosen) - start
+                break
+            if start:
+                await self._hand_over(source, cursor.url, fetched, arrivals, rows, marks, None)
+                marks, arrivals, rows = [], [], []
+            part = chosen[start : start + PART_ENTRIES]
+            await asyncio.gather(*(self._fetch_entry(fetcher, source, asked) for asked in part))
+            for asked in part:
+                if asked.fetched is not None:
+                    rows.append(_fetch_row(source, asked.fetched, is_body_kept=True))
+                arrived = _make_arrival(source, cursor.url, asked, self._now)
+                n_left += arrived is None
+                marks += asked.mark(source.id, self._now, is_done=arrived is not None)
+                arrivals += [arrived] if arrived is not None else []
+        moved = advance_cursor(
+            cursor, fetched, now=self._now, n_new=len(wanted), is_whole=not n_left, ttl_s=parsed.ttl_s
+        )
+        if parsed.reason is not None:
+            moved = replace(moved, last_outcome=f"unreadable_{parsed.reason}", etag=None, last_modified=None)
+        warning = f"{parsed.reason}: {parsed.message}" if parsed.reason is not None else None
+        if n_left:
+            warning = f"{n_left} entries are left for the next poll"
+        await self._hand_over(source, cursor.url, fetched, arrivals, rows, marks, moved, warning=warning)
+
+    def _find_wanted(self, source: Source, entries: Sequence[FeedEntry]) -> tuple[list[_Asked], list[SeenEntry]]:
+        """Find the entries to be had, and further keys of those that were had, oldest first."""
+        identified = identify_entries(entries)
+        known = self._memory.find_entries(source.id, (key for keys in identified for key in keys))
+        wanted, renamed = [], []
+        for entry, keys in zip(reversed(entries), reversed(identified), strict=True):
+            seen = next((known[key] for key in keys if key in known), None)
+            asked = _Asked(entry, keys, stamp_entry(entry), seen)
+            if seen is None or not seen.is_done or (seen.stamp != asked.stamp and seen.n_visits < MAX_VISITS):
+                wanted.append(asked)
+            elif any(key not in known for key in keys):
+                renamed += [replace(seen, entry_key=key) for key in keys]
+        return wanted, renamed
+
+    async def _fetch_entry(self, fetcher: Fetcher, source: Source, asked: _Asked) -> None:
+        if source.fetch_pages and asked.entry.url is not None:
+            asked.fetched = await fetcher.fetch_page(asked.entry.url)
+
+    async def _visit_pages(self, fetcher: Fetcher, pages: Sequence[FollowedPage]) -> None:
+        """Ask for followed pages again; one that reads the same is remembered, one that changed arrives."""
+        for start in range(0, len(pages), PART_ENTRIES):
+            if self._is_over():
+                return
+            part = pages[start : start + PART_ENTRIES]
+            answers = await asyncio.gather(*(fetcher.fetch_page(page.url) for page in part))
+            for page, fetched in zip(part, answers, strict=True):
+                await self._hand_over_page(page, fetched)
+
+    async def _hand_over_page(self, page: FollowedPage, fetched: Fetched) -> None:
+        body_sha256 = sha256_hex(fetched.body) if fetched.body is not None else page.body_sha256
+        is_changed = fetched.outcome is Outcome.OK and bool(fetched.body) and body_sha256 != page.body_sha256
+        due_at = next_page_visit(page.first_seen_at, page.n_visits + 1)
+        is_gone = fetched.outcome in (Outcome.GONE, Outcome.NOT_FOUND)
+        arrivals = (_make_revisit(page, fetched, self._now),) if is_changed else ()
+        visited = replace(page, n_visits=page.n_visits + 1, next_due_at=due_at or self._now, body_sha256=body_sha256)
+
+        def commit() -> None:
+            if due_at is None or is_gone:
+                self._memory.unfollow_pages([page.url])
+            else:
+                self._memory.commit_poll(pages=[visited])
+
+        row = _fetch_row_of(page.source_id, fetched, is_body_kept=is_changed)
+        await self._put_part(
+            PolledFeed(
+                source_id=page.source_id,
+                url=page.url,
+                outcome=fetched.outcome,
+                arrivals=arrivals,
+                fetch_rows=(row,),
+                is_last=False,
+                commit=commit,
+            )
+        )
+
+    async def _hand_over(
+        self,
+        source: Source,
+        url: str,
+        fetched: Fetched,
+        arrivals: Iterable[Arrival | Rejection],
+        rows: Iterable[Row],
+        marks: Sequence[SeenEntry],
+        cursor: FeedCursor | None,
+        *,
+        warning: str | None = None,
+    ) -> None:
+        hosts = self._changed_hosts()
+        await self._put_part(
+            PolledFeed(
+                source_id=source.id,
+                url=url,
+                outcome=fetched.outcome,
+                arrivals=tuple(arrivals),
+                fetch_rows=tuple(rows),
+                is_last=cursor is not None,
+                warning=warning,
+                commit=lambda: self._memory.commit_poll(entries=marks, cursor=cursor, hosts=hosts),
+            )
+        )
+
+    def _changed_hosts(self) -> list[HostState]:
+        changed = [replace(state) for name, state in self._hosts.items() if self._saved_hosts.get(name) != state]
+        self._saved_hosts.update({state.host: state for state in changed})
+        return changed
+
+    async def _put_part(self, part: PolledFeed) -> None:
+        await asyncio.to_thread(self._put, part)
+
+    def _put(self, part: PolledFeed | None) -> None:
+        while not self._stopped.is_set():
+            try:
+                return self.parts.put(part, timeout=0.2)
+            except queue.Full:
+                continue
+        return None
+
+
+def _make_arrival(source: Source, feed_url: str, asked: _Asked, now: datetime) -> Arrival | Rejection | None:
+    """Turn an entry and what came of its page into an input; None where it is to be tried again."""
+    fetched = asked.fetched
+    if fetched is None:
+        return _arrive_partial(source, feed_url, asked, now, Reason.EMPTY, "the entry has no page and no content")
+    if fetched.outcome is Outcome.OK and fetched.body:
+        media = _media(fetched)
+        if media is None:
+            message = f"the page is {(fetched.content_type or 'of no declared type')[:100]}, no HTML"
+            return _arrive_partial(source, feed_url, asked, now, Reason.UNSUPPORTED, message)
+        if _is_sent_home(fetched):
+            return _arrive_partial(source, feed_url, asked, now, Reason.GONE, "the page leads to the home page")
+        return _arrive(source, feed_url, asked, now, fetched.body, media, fetched)
+    if fetched.outcome in _PASSING and asked.n_tries < MAX_TRIES:
+        return None
+    reason = _REFUSALS.get(fetched.outcome) or _FAILURES.get(fetched.outcome) or Reason.FETCH_FAILED
+    message = f"{fetched.outcome}{f' (HTTP {fetched.status})' if fetched.status else ''} {fetched.message}".strip()
+    return _arrive_partial(source, feed_url, asked, now, reason, message)
+
+
+def _arrive_partial(
+    source: Source, feed_url: str, asked: _Asked, now: datetime, reason: Reason, message: str
+) -> Arrival | Rejection:
+    """Take the feed's own content where the page cannot be had, and reject the entry where it has none."""
+    content = asked.entry.content or asked.entry.summary
+    if content:
+        return _arrive(source, feed_url, asked, now, content.encode("utf-8", "replace"), asked.entry.media, None)
+    return Rejection(
+        input_id=_input_id(source, feed_url, asked),
+        kind="entry",
+        source_id=source.id,
+        location=_location(feed_url, asked.entry),
+        stage="ingest",
+        reason=reason,
+        message=message,
+        received_at=now,
+        is_refused=reason in _REFUSALS.values(),
+        retryable=reason is Reason.FETCH_FAILED,
+    )
+
+
+def _arrive(
+    source: Source, feed_url: str, asked: _Asked, now: datetime, payload: bytes, media: str, fetched: Fetched | None
+) -> Arrival:
+    entry = asked.entry
+    published = _believe(entry.published, now) or (_believe(entry.updated, now) if fetched is None else None)
+    document = Document(
+        input_id=_input_id(source, feed_url, asked),
+        kind="entry",
+        source_id=source.id,
+        location=_location(feed_url, entry),
+        payload_sha256=sha256_hex(payload),
+        media=media,
+        received_at=now,
+        url=_page_url(entry, fetched),
+        title=entry.title,
+        author=entry.author,
+        published_at=published.at if published else None,
+        published_precision=published.precision if published else None,
+        published_basis="feed" if published else None,
+        charset=fetched.charset if fetched is not None else "utf-8",
+        fetched_at=fetched.requested_at if fetched is not None else now,
+        is_partial=fetched is None,
+    )
+    return Arrival(document=document, payload=payload)
+
+
+def _make_revisit(page: FollowedPage, fetched: Fetched, now: datetime) -> Arrival:
+    payload = fetched.body or b""
+    document = Document(
+        input_id=make_input_id(f"visit {page.n_visits + 1}", page.source_id, page.url, None),
+        kind="entry",
+        source_id=page.source_id,
+        location=page.url,
+        payload_sha256=sha256_hex(payload),
+        media=_media(fetched) or "html",
+        received_at=now,
+        url=page.url,
+        charset=fetched.charset,
+        fetched_at=fetched.requested_at,
+    )
+    return Arrival(document=document, payload=payload)
+
+
+def _input_id(source: Source, feed_url: str, asked: _Asked) -> str:
+    # Not from the bytes: a page that is asked for again after a crash may differ, and is the same input all the same.
+    return make_input_id(f"{asked.keys[0]} {asked.n_visits}", source.id, feed_url, None)
+
+
+def _location(feed_url: str, entry: FeedEntry) -> str:
+    return entry.url or f"{feed_url}#{entry.guid or entry.title or ''}"
+
+
+def _page_url(entry: FeedEntry, fetched: Fetched | None) -> str | None:
+    """The page's address: where its request ended, if that is another page than the feed named (a redirector's)."""
+    ended = fetched.final_url if fetched is not None else None
+    if ended is None or entry.url is None or canonicalize_url(ended) == canonicalize_url(entry.url):
+        return entry.url
+    return ended
+
+
+def _is_sent_home(fetched: Fetched) -> bool:
+    return bool(fetched.final_url) and is_home_page(fetched.final_url or "") and not is_home_page(fetched.url)
+
+
+def _media(fetched: Fetched) -> str | None:
+    kind = (fetched.content_type or "text/html").partition(";")[0].strip().lower()
+    if kind in ("text/html", "application/xhtml+xml", "application/xml", "text/xml"):
+        return "html"
+    return "text" if kind == "text/plain" else None
+
+
+def _believe(moment: Moment | None, now: datetime) -> Moment | None:
+    return moment if moment is not None and is_possible(moment.at, by=latest_possible(now)) else None
+
+
+def _warn(fetched: Fetched, cursor: FeedCursor) -> str | None:
+    if cursor.paused_reason is not None:
+        return cursor.paused_reason
+    if fetched.outcome.is_answer:
+        return None
+    return f"{fetched.outcome} for the {cursor.n_failures}. time: {fetched.message}".strip()
+
+
+def _fetch_row(source: Source, fetched: Fetched, *, is_body_kept: bool) -> Row:
+    return _fetch_row_of(source.id, fetched, is_body_kept=is_body_kept)
+
+
+def _fetch_row_of(source_id: str, fetched: Fetched, *, is_body_kept: bool) -> Row:
+    return {
+        "fetch_id": make_id("fch", source_id, fetched.url, fetched.requested_at),
+        "source_id": source_id,
+        "url": fetched.url,
+        "final_url": fetched.final_url,
+        "requested_at": fetched.requested_at,
+        "status": fetched.status,
+        "outcome": str(fetched.outcome),
+        "etag": fetched.etag,
+        "last_modified": fetched.last_modified,
+        "body_sha256": sha256_hex(fetched.body) if is_body_kept and fetched.body else None,
+        "elapsed_s": fetched.elapsed_s,
+    }

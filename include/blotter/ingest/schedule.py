@@ -1,0 +1,117 @@
+"""When a feed or page is asked for again: decisions only, no clock and no network.
+
+Belongs here: intervals, backoff, adoption of moved addresses, pausing. Does not belong here: asking (`fetch`) and
+remembering (`blotter.store.feeds`).
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from blotter.ids import sha256_hex
+from blotter.ingest.fetch import Fetched, Outcome
+from blotter.sources import Feed
+from blotter.store.feeds import FeedCursor
+
+MIN_INTERVAL_S = 300.0
+MAX_INTERVAL_S = 86_400.0
+FASTER, SLOWER = 0.6, 1.25  # at a factor of each, a feed settles where about one poll in three brings something
+JITTER = 0.1
+MOVES_TO_ADOPT = 3  # a permanent redirect counts once it was seen so often in a row
+FULL_EVERY = timedelta(days=1)  # some feeds answer 304 for ever: so often they are asked for without conditions
+PAGE_DELAYS = tuple(timedelta(hours=hours) for hours in (1, 4, 12, 24, 72, 168))
+
+
+def start_cursor(source_id: str, feed: Feed) -> FeedCursor:
+    """Stand at the start with a feed that was never asked: it is due."""
+    return FeedCursor(url=feed.url, source_id=source_id, interval_s=feed.interval_s)
+
+
+def choose_address(cursor: FeedCursor) -> str:
+    """Choose the address to ask: the one that a permanent redirect was adopted to, else the feed's own."""
+    return cursor.moved_to if cursor.moved_to and cursor.n_moves >= MOVES_TO_ADOPT else cursor.url
+
+
+def is_due(cursor: FeedCursor, now: datetime) -> bool:
+    """Tell whether a feed is to be asked now."""
+    return cursor.paused_reason is None and (cursor.next_due_at is None or cursor.next_due_at <= now)
+
+
+def is_conditional(cursor: FeedCursor, now: datetime) -> bool:
+    """Tell whether to ask for changes only."""
+    return cursor.last_full_at is not None and timedelta() <= now - cursor.last_full_at < FULL_EVERY
+
+
+def advance_cursor(
+    cursor: FeedCursor,
+    fetched: Fetched,
+    *,
+    now: datetime,
+    n_new: int,
+    is_whole: bool = True,
+    ttl_s: float | None = None,
+) -> FeedCursor:
+    """Say where we stand with a feed after a poll.
+
+    `is_whole`: every new entry was dealt with; where not, the answer's validators are not kept, so that the next poll
+    sees the feed again, and soon. `ttl_s` is the least interval that the feed itself asks for.
+    """
+    polled = replace(cursor, n_polls=cursor.n_polls + 1, last_outcome=fetched.outcome.value)
+    if fetched.outcome is Outcome.GONE:
+        return replace(polled, paused_reason="gone: the server says that this feed is no more (410)")
+    if fetched.outcome is Outcome.HOST_PAUSED:
+        return replace(polled, next_due_at=now + timedelta(seconds=cursor.interval_s))
+    if not fetched.outcome.is_answer:
+        return _back_off(polled, fetched, now)
+    polled = _note_move(replace(polled, n_failures=0, last_ok_at=now), fetched)
+    if fetched.outcome is Outcome.OK:
+        polled = replace(
+            polled,
+            etag=fetched.etag if is_whole else None,
+            last_modified=fetched.last_modified if is_whole else None,
+            last_full_at=now,
+        )
+    floor = max(MIN_INTERVAL_S, min(ttl_s or 0.0, MAX_INTERVAL_S), min(fetched.max_age_s or 0.0, 3600.0))
+    interval_s = cursor.interval_s * (FASTER if n_new else SLOWER)
+    interval_s = min(max(interval_s, floor), MAX_INTERVAL_S)
+    wait_s = _jittered(interval_s, cursor) if is_whole else MIN_INTERVAL_S
+    return replace(
+        polled,
+        interval_s=interval_s,
+        next_due_at=now + timedelta(seconds=wait_s),
+        last_new_at=now if n_new else cursor.last_new_at,
+    )
+
+
+def next_page_visit(first_seen_at: datetime, n_visits: int) -> datetime | None:
+    """Say when a followed page is asked for again, after `n_visits` visits; None: no more."""
+    return first_seen_at + PAGE_DELAYS[n_visits - 1] if 1 <= n_visits <= len(PAGE_DELAYS) else None
+
+
+def _back_off(polled: FeedCursor, fetched: Fetched, now: datetime) -> FeedCursor:
+    n_failures = polled.n_failures + 1
+    wait_s = min(polled.interval_s * 2 ** min(n_failures, 16), MAX_INTERVAL_S)
+    wait_s = max(_jittered(wait_s, polled), fetched.retry_after_s or 0.0)
+    # A move that ends in failures is none: the feed's own address is asked again.
+    is_adopted = polled.n_moves >= MOVES_TO_ADOPT and n_failures < MOVES_TO_ADOPT
+    return replace(
+        polled,
+        n_failures=n_failures,
+        n_moves=polled.n_moves if is_adopted else 0,
+        next_due_at=now + timedelta(seconds=wait_s),
+    )
+
+
+def _note_move(polled: FeedCursor, fetched: Fetched) -> FeedCursor:
+    if polled.n_moves >= MOVES_TO_ADOPT and fetched.url == polled.moved_to:
+        return replace(polled, moved_to=fetched.moved_to or polled.moved_to)
+    if fetched.moved_to is None:
+        return replace(polled, n_moves=0, moved_to=None)
+    return replace(
+        polled, moved_to=fetched.moved_to, n_moves=polled.n_moves + 1 if fetched.moved_to == polled.moved_to else 1
+    )
+
+
+def _jittered(seconds: float, cursor: FeedCursor) -> float:
+    """Spread feeds apart, each by a share that is its own and changes from poll to poll, the same on every machine."""
+    share = int(sha256_hex(f"{cursor.url} {cursor.n_polls}")[:8], 16) / 0xFFFF_FFFF
+    return seconds * (1 - JITTER + 2 * JITTER * share)
