@@ -14,6 +14,8 @@ from typing import Any
 import pyarrow as pa
 
 from blotter import rows
+from blotter.alert.match import match_changes
+from blotter.alert.rules import AlertBook
 from blotter.errors import GateClosed, PublishingError, Reason
 from blotter.ids import make_id
 from blotter.model import Article, Disposition, Reading, ReadingKind, Rejection, identify_reading, identify_revision
@@ -76,6 +78,7 @@ def publish_results(
     run_id: str,
     dag_id: str | None,
     now: datetime,
+    alert_book: AlertBook | None = None,
     given_links: Mapping[str, str] | None = None,
     is_checked: bool = True,
 ) -> dict[str, int]:
@@ -114,7 +117,11 @@ def publish_results(
         "runs": _run_rows(batch, counts),
     }
     tables |= rows.build_tables(ledger_rows, recorded_at=now, run_id=run_id, batch_id=batch_id)
-    alerts = stores.match_alerts(update)
+    alerts = (
+        match_changes(alert_book, changes=update.changes, incidents=update.incidents, articles=update.articles)
+        if alert_book
+        else []
+    )
     memory = {
         "ledger": encode_changes(_ledger_changes(batch, batch_id, kept)),
         "desk": update.memory(),

@@ -11,6 +11,7 @@ from functools import partial
 
 from blotter import rows
 from blotter.alert.delivery import deliver_due, make_channels
+from blotter.alert.rules import load_rules
 from blotter.config import Settings
 from blotter.errors import SettingsError
 from blotter.ingest.drops import take_drops
@@ -60,7 +61,9 @@ def ingest_feeds(settings: Settings, *, run_id: str, source_ids: Sequence[str] =
             chosen, memory=stores.feeds, settings=settings.fetch, now=stores.now(), is_forced=bool(source_ids)
         )
         for feed in polled:
-            counts["n_feeds"] += 1
+            counts["n_feeds"] += feed.is_last
+            if feed.warning:
+                log.warning("%s: %s", feed.url, feed.warning)
             counts["n_fetches"] += len(feed.fetch_rows)
             stores.ledger.stage_rows("fetches", feed.fetch_rows)
             _add(counts, register_arrivals(stores, feed.arrivals))
@@ -102,6 +105,7 @@ def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None)
     Finishes a bundle that a crash left first. Counts are zero where nothing waits. Raises GateClosed where a check
     blocks, LockHeld where another writer does not end.
     """
+    alert_book = load_rules(settings.alerts)
     with Stores(settings) as stores, stores.warehouse.lock(run_id, LOCK_TIMEOUT_S):
         stores.warehouse.roll_forward(stores.apply_memory)
         slice_ids = stores.staging.slices()
@@ -115,7 +119,13 @@ def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None)
         counts: Counts = {"n_in": 0}
         if results or staged_rows:
             counts = publish_results(
-                stores, list(results.values()), staged_rows, run_id=run_id, dag_id=dag_id, now=stores.now()
+                stores,
+                list(results.values()),
+                staged_rows,
+                run_id=run_id,
+                dag_id=dag_id,
+                now=stores.now(),
+                alert_book=alert_book,
             )
         stores.staging.drop(slice_ids)
         stores.plans.drop(slice_ids)
@@ -126,9 +136,13 @@ def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None)
 def send_alerts(settings: Settings, *, run_id: str, dag_id: str | None = None, is_dry_run: bool = False) -> Counts:
     """Deliver the alerts that are due; every attempt becomes a row of `alerts` with the next batch."""
     with Stores(settings) as stores:
-        attempts = deliver_due(stores.outbox, make_channels(settings), now=stores.now(), is_dry_run=is_dry_run)
-        if not is_dry_run:
-            stores.ledger.stage_rows("alerts", attempts)
+        attempts = deliver_due(
+            stores.outbox,
+            make_channels(settings),
+            now=stores.now(),
+            is_dry_run=is_dry_run,
+            stage_attempt=lambda row: stores.ledger.stage_rows("alerts", [row]),
+        )
     n_sent = sum(attempt["status"] == "sent" for attempt in attempts)
     return {"n_sent": n_sent, "n_failed": len(attempts) - n_sent}
 
