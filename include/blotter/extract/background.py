@@ -5,37 +5,29 @@ case, statistics, a biography, a teaser, boilerplate). Does not belong here: whe
 (`relevance`).
 """
 
+import itertools
 import re
 
+from blotter.extract.gate import gated
 from blotter.extract.scene import Sentence
 
 # What someone did or suffered: a sentence with one of these may tell of the incident.
-INCIDENT_WORDS = re.compile(
+INCIDENT_WORDS = gated(
     r"\b(?:shot(?!\s+(?:clock|put|glass))|shoots|shooting|shootings|gunshots?|gunfire|gunned|gunman|gunmen|stabbed|stabbing|stabs|knifed|killed|kills|killing|slain|slaying|murder(?:ed)?|homicide|wounded|wounds|injured|injures|injuring|injuries|hurt|dead|died|dies|death"
     r"|attacked|assault(?:ed)?|beaten|robbed|robbery|carjack\w*|burglar\w*|kidnapp\w+|abducted|crash(?:ed|es)?|collided|collision|overturned|rollover|struck|hit-and-run|run\sover|fire|blaze|flames|arson|burned|explosion|exploded|blast|drown\w*|missing|disappeared|vanished|last\sseen"
-    r"|collapsed|derail\w*|capsized|sank|electrocuted|overdos\w+|suicide|barricaded|standoff|hostages?|opened\sfire|fired|shots|bomb\w*|poison\w*|mauled|bitten|trapped|rescued|swept|avalanche|landslide|tornado|earthquake|flood\w*|lightning|evacuated|chemical|leak|struggle|gun|victims?)\b",
-    re.I,
-)
-_AFTERMATH = re.compile(
-    r"\b(?:arraign\w*|hearing|trial|jury|verdict|sentenc\w+|plead(?:ed|s)?|pled|indict\w*|bond|bail|prosecutors?|attorney|lawyer|vigil|funeral|memorial|mourn\w*|procession|condolences|candlelight|gofundme|fundrais\w+|lowered|half-staff|statement|news\sconference|press\sconference|autopsy|appeal|parole|lawsuit|sued)\b",
-    re.I,
-)
+    r"|collapsed|derail\w*|capsized|sank|electrocuted|overdos\w+|suicide|barricaded|standoff|hostages?|opened\sfire|fired|shots|bomb\w*|poison\w*|mauled|bitten|trapped|rescued|swept|avalanche|landslide|tornado|earthquake|flood\w*|lightning|evacuated|chemical|leak|struggle|gun|victims?)\b")
+_AFTERMATH = gated(
+    r"\b(?:arraign\w*|hearing|trial|jury|verdict|sentenc\w+|plead(?:ed|s)?|pled|indict\w*|bond|bail|prosecutors?|attorney|lawyer|vigil|funeral|memorial|mourn\w*|procession|condolences|candlelight|gofundme|fundrais\w+|lowered|half-staff|statement|news\sconference|press\sconference|autopsy|appeal|parole|lawsuit|sued)\b")
 # Other times and other cases.
-_EARLIER = re.compile(
+_EARLIER = gated(
     r"\b(?:in\s(?:\w+\.?\s)?(?:19|20)\d\d|first\s[^.]{0,70}\ssince\b|have\s(?:died|been\s(?:killed|shot|murdered|injured))\b[^.]*\b(?:line\sof\sduty|this\syear|since|so\sfar|in\sthe\s(?:city|state|county|country|nation)|nationwide)|(?:last|previous)\s(?:year|summer|fall|winter|spring|decade)|years?\s(?:ago|earlier|before|later)|months\s(?:ago|earlier)|(?:two|three|four|five|six|several)\s(?:weeks|days)\s(?:ago|earlier)|since\s(?:19|20)\d\d|earlier\sthis\s(?:year|month)"
     r"|the\slast\s[^.]{0,60}\s(?:was|were|killed|shot)|(?:first|second|third|\d+(?:st|nd|rd|th)|\w+(?:teenth|tieth))\s(?:homicide|murder|killing|fatal|traffic\sdeath|shooting|officer)[^.]{0,40}(?:this\syear|of\sthe\syear|in\s20|so\sfar)|so\sfar\sthis\syear|this\syear['’]s|statistics|according\sto\sthe\s(?:fbi|cdc|census)"
-    r"|unrelated|separate\s(?:incident|shooting|case|attack)|similar\s(?:incident|case|attack)s?|another\s(?:shooting|fatal|incident|case)|a\sstring\sof|spate\sof|series\sof\sshootings|was\sreleased\sfrom\sprison|on\sparole|served\s(?:\w+\s){0,3}(?:years|time)|paralyzed\sin\sthat)\b",
-    re.I,
-)
-_TEASER = re.compile(
+    r"|unrelated|separate\s(?:incident|shooting|case|attack)|similar\s(?:incident|case|attack)s?|another\s(?:shooting|fatal|incident|case)|a\sstring\sof|spate\sof|series\sof\sshootings|was\sreleased\sfrom\sprison|on\sparole|served\s(?:\w+\s){0,3}(?:years|time)|paralyzed\sin\sthat)\b")
+_TEASER = gated(
     r"^\s*(?:related|read\smore|more(?:\s(?:from|on|news|coverage|stories|content))?|see\salso|also|watch|photos?|video|click|sign\sup|subscribe|follow|copyright|©|get\sthe\slatest|download|advertisement|trending|recommended|most\spopular|you\smay\salso|don['’]t\smiss|up\snext|share\sthis|image|caption|gallery|listen|stay\sinformed|join|like\sus|top\sstories|latest\snews|in\sother\snews|breaking\snews\salerts|comments?|hide\scaption|story\scontinues|editor['’]s\snote:\sthis\sstory\sis|contact|email|e-mail|close|photo\sby|posted|filed\sunder|tags?)\b\s*[:|>—–-]"
-    r"|all\srights\sreserved|this\smaterial\smay\snot|sign\sup\sfor|newsletters?\b|inbox|(?:^|\s)click\shere|download\s(?:the|our)|follow\s(?:us|\w+\son\s(?:twitter|facebook))|on\sfacebook\sand\stwitter|copyright\s\d{4}|©|terms\sof\s(?:use|service)|privacy\spolicy|advertisement|keep\sit\scivil|post\sa\scomment|comments\sare",
-    re.I,
-)
-_HOTLINE = re.compile(
-    r"anyone\swith\s(?:any\s)?information|crime\s?stoppers|call\s(?:the\s)?\d{3}|tips?\s(?:line|can)|asked\sto\s(?:call|contact)|tipsters?|\d{3}-\d{3,4}",
-    re.I,
-)
+    r"|all\srights\sreserved|this\smaterial\smay\snot|sign\sup\sfor|newsletters?\b|inbox|(?:^|\s)click\shere|download\s(?:the|our)|follow\s(?:us|\w+\son\s(?:twitter|facebook))|on\sfacebook\sand\stwitter|copyright\s\d{4}|©|terms\sof\s(?:use|service)|privacy\spolicy|advertisement|keep\sit\scivil|post\sa\scomment|comments\sare")
+_HOTLINE = gated(
+    r"anyone\swith\s(?:any\s)?information|crime\s?stoppers|call\s(?:the\s)?\d{3}|tips?\s(?:line|can)|asked\sto\s(?:call|contact)|tipsters?|\d{3}-\d{3,4}")
 
 
 def mark_sentences(sentences: list[Sentence]) -> None:
@@ -44,34 +36,34 @@ def mark_sentences(sentences: list[Sentence]) -> None:
     for sentence in sentences:
         text = sentence.text
         if sentence.is_title:
-            sentence.is_about_incident = bool(INCIDENT_WORDS.search(text))
+            sentence.is_about_incident = bool(INCIDENT_WORDS.search(sentence))
             continue
         words = text.count(" ") + 1
-        if _TEASER.search(text) or (teaser_tail and words < 14 and not text.endswith((".", ".”", '."', "!”", "?"))):
+        if _TEASER.search(sentence) or (teaser_tail and words < 14 and not text.endswith((".", ".”", '."', "!”", "?"))):
             sentence.is_background = True
-        elif _HOTLINE.search(text):
+        elif _HOTLINE.search(sentence):
             sentence.is_aftermath = True
-        sentence.is_aftermath = sentence.is_aftermath or bool(_AFTERMATH.search(text))
-        is_incident = bool(INCIDENT_WORDS.search(text))
-        if _EARLIER.search(text) and sentence.index > 1:
+        sentence.is_aftermath = sentence.is_aftermath or bool(_AFTERMATH.search(sentence))
+        is_incident = bool(INCIDENT_WORDS.search(sentence))
+        if _EARLIER.search(sentence) and sentence.index > 1:
             sentence.is_background = True
         sentence.is_about_incident = is_incident and not sentence.is_background
-        teaser_tail = sentence.is_background and bool(_TEASER.search(text))
+        teaser_tail = sentence.is_background and bool(_TEASER.search(sentence))
     _carry_background(sentences)
 
 
 _CARRIES = re.compile(r"^(?:He|She|They|That|Those|In\sthat|At\sthat\stime)\b")
-_SAME_CASE = re.compile(r"\b(?:in\sthat\s(?:shooting|case|incident|attack|crash)|that\s(?:case|trial))\b", re.I)
+_SAME_CASE = gated(r"\b(?:in\sthat\s(?:shooting|case|incident|attack|crash)|that\s(?:case|trial))\b")
 
 
 def _carry_background(sentences: list[Sentence]) -> None:
     """Let background run on into a sentence that goes on about it ("He was trying to break up a fight")."""
-    for before, sentence in zip(sentences, sentences[1:], strict=False):
+    for before, sentence in itertools.pairwise(sentences):
         if sentence.is_title or sentence.is_background:
             continue
-        if (_SAME_CASE.search(sentence.text) and sentence.index > 2) or (
+        if (_SAME_CASE.search(sentence) and sentence.index > 2) or (
             before.is_background
-            and not _TEASER.search(before.text)
+            and not _TEASER.search(before)
             and _CARRIES.match(sentence.text)
             and len(sentence.text) < 220
         ):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from blotter.extract.mentions import Mention, read_number
 from blotter.extract.people import Person
 from blotter.extract.predicates import Finding
+from blotter.extract.gate import gated
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import Basis, Condition
 
@@ -39,18 +40,12 @@ class _Stated:
     weight: float
 
 
-_TOLL = re.compile(
-    r"\b(?:death\stoll|toll|number\sof\s(?:dead|deaths|fatalities))\b[^.;]{0,60}?\b(?:to|at|is|was|stands\sat|rose\sto|of)\s(?:at\sleast\s)?(?P<n>\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b",
-    re.I,
-)
-_NO_ONE_HURT = re.compile(
-    r"\b(?:no\s(?:one|body)\s(?:was|is|has\sbeen|were)\s(?:\w+\s)?(?:hurt|injured|shot|hit|struck|wounded|harmed)|nobody\s(?:was|got)\s(?:\w+\s)?(?:hurt|injured|hit|shot)|(?:there\s(?:were|was|are)\s)?no\s(?:\w+\s)?(?:injuries|casualties)(?:\s(?:were\s|was\s|have\sbeen\s)?reported)?|without\sinjur\w+)\b",
-    re.I,
-)
-_EARLIER_FIGURE = re.compile(
-    r"\b(?:as\s(?:previously|earlier|initially|first|originally)\s(?:reported|said|stated)|(?:earlier|initial)\s(?:reports?|toll|figure|version)|initially\s(?:reported|said)|incorrectly|originally\s(?:reported|said)|instead\sof|rather\sthan)\b",
-    re.I,
-)
+_TOLL = gated(
+    r"\b(?:death\stoll|toll|number\sof\s(?:dead|deaths|fatalities))\b[^.;]{0,60}?\b(?:to|at|is|was|stands\sat|rose\sto|of)\s(?:at\sleast\s)?(?P<n>\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b")
+_NO_ONE_HURT = gated(
+    r"\b(?:no\s(?:one|body)\s(?:was|is|has\sbeen|were)\s(?:\w+\s)?(?:hurt|injured|shot|hit|struck|wounded|harmed)|nobody\s(?:was|got)\s(?:\w+\s)?(?:hurt|injured|hit|shot)|(?:there\s(?:were|was|are)\s)?no\s(?:\w+\s)?(?:injuries|casualties)(?:\s(?:were\s|was\s|have\sbeen\s)?reported)?|without\sinjur\w+)\b")
+_EARLIER_FIGURE = gated(
+    r"\b(?:as\s(?:previously|earlier|initially|first|originally)\s(?:reported|said|stated)|(?:earlier|initial)\s(?:reports?|toll|figure|version)|initially\s(?:reported|said)|incorrectly|originally\s(?:reported|said)|instead\sof|rather\sthan)\b")
 
 
 def count_casualties(scene: Scene, persons: list[Person]) -> tuple[Count | None, Count | None]:
@@ -74,16 +69,13 @@ def count_casualties(scene: Scene, persons: list[Person]) -> tuple[Count | None,
 def _read_stated(scene: Scene) -> list[_Stated]:
     found: list[_Stated] = []
     for sentence in scene.telling:
-        if _EARLIER_FIGURE.search(sentence.text):
-            figures = [m for m in _EARLIER_FIGURE.finditer(sentence.text)]
-            cut = sentence.start + figures[0].start()
-        else:
-            cut = sentence.end
+        corrected = _EARLIER_FIGURE.search(sentence)
+        cut = sentence.start + corrected.start() if corrected is not None else sentence.end
         for finding in sentence.findings:
             stated = _read_finding(finding, sentence)
             if stated is not None and not _is_corrected(sentence, stated.start, cut):
                 found.append(stated)
-        for match in _TOLL.finditer(sentence.text):
+        for match in _TOLL.finditer(sentence):
             value = read_number(match.group("n"))
             if value is not None:
                 found.append(
@@ -166,7 +158,7 @@ def _count_people(people: list[Person]) -> Count | None:
 
 def _find_none_hurt(scene: Scene) -> tuple[Sentence, int, int] | None:
     for sentence in scene.telling:
-        match = _NO_ONE_HURT.search(sentence.text)
+        match = _NO_ONE_HURT.search(sentence)
         if (
             match is not None
             and not re.match(r"\s?(?:other|else|further|additional)", sentence.text[match.end() :], re.I)

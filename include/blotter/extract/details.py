@@ -7,6 +7,7 @@ modules of their own.
 import re
 from dataclasses import dataclass
 
+from blotter.extract.gate import GatedPattern, gated
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import CaseStatus
 
@@ -24,35 +25,29 @@ class Detail:
     weight: float = 1.0
 
 
-_AGENCY = re.compile(
+_AGENCY = gated(
     rf"(?P<full>(?:{_CAP}\s){{1,4}}?(?:County\s)?(?:(?:Metropolitan\s|Metro\s)?Police\s(?:Department|Bureau|Service|Force)|Sheriff['’]?s?['’]?\s(?:Office|Department)|Fire\s(?:Department|and\sRescue|Rescue|Authority)|Fire\s(?:&|and)\sRescue(?:\sService)?|Department\sof\sPublic\sSafety|State\sPolice|Highway\sPatrol|State\sPatrol|Bureau\sof\sInvestigation|Coast\sGuard|Police\sConstabulary|Constabulary))"
-    rf"|(?P<short>(?:{_CAP}\s){{1,3}}?)(?P<force>police|Police|PD)\b(?!\s(?:Department|Bureau|Service|Force))"
-)
-_HOSPITAL = re.compile(
-    rf"\b(?:to|at|in|from|by)\s(?:the\s)?(?P<name>(?:(?:{_CAP}|of|the|and|for|at)\s){{0,6}}?(?:{_CAP}\s)?(?:Hospital(?:\sCenter|\sof\s{_CAP}(?:\s{_CAP})?)?|Medical\sCent(?:er|re)|Trauma\sCenter|Infirmary|Clinic|Health\sCenter))\b"
-)
-_HOSPITAL_VERB = re.compile(
-    r"taken|transport|rushed|flown|airlift|brought|treated|admitted|died|pronounced|condition|hospitalized|drove|driven|arrived|surgery|walked|undergo|care",
-    re.I,
-)
-_CHARGE = re.compile(
+    rf"|(?P<short>(?:{_CAP}\s){{1,3}}?)(?P<force>police|Police|PD)\b(?!\s(?:Department|Bureau|Service|Force))", 0)
+_HOSPITAL = gated(
+    rf"\b(?:to|at|in|from|by)\s(?:the\s)?(?P<name>(?:(?:{_CAP}|of|the|and|for|at)\s){{0,6}}?(?:{_CAP}\s)?(?:Hospital(?:\sCenter|\sof\s{_CAP}(?:\s{_CAP})?)?|Medical\sCent(?:er|re)|Trauma\sCenter|Infirmary|Clinic|Health\sCenter))\b", 0)
+_HOSPITAL_VERB = gated(
+    r"taken|transport|rushed|flown|airlift|brought|treated|admitted|died|pronounced|condition|hospitalized|drove|driven|arrived|surgery|walked|undergo|care")
+_CHARGE = gated(
     r"\b(?:charged|booked|indicted|arrested|jailed|held|arraigned)\b[^.;]{0,60}?\b(?:with|on|for|of)\s(?:\w+\s(?:counts?|charges?)\sof\s|(?:\w+\s){0,3}charges?\sof\s|suspicion\sof\s|(?:one|two|three|four|five|six|\d+)\s(?:felony\s)?counts?\seach\sof\s)?(?P<charges>[^.;]{4,220})"
-    r"|\b(?:faces?|facing)\s(?:(?:\w+\s){0,3}?(?:charges?|counts?)\s(?:of|including)\s|a\scharge\sof\s)(?P<faces>[^.;]{4,220})",
-    re.I,
-)
+    r"|\b(?:faces?|facing)\s(?:(?:\w+\s){0,3}?(?:charges?|counts?)\s(?:of|including)\s|a\scharge\sof\s)(?P<faces>[^.;]{4,220})")
 _CHARGE_WORD = re.compile(
     r"(?P<charge>(?:(?:first|second|third|fourth|fifth)[- ]degree\s|1st[- ]degree\s|2nd[- ]degree\s|felony\s|attempted\s|aggravated\s|capital\s|criminal\s|armed\s|involuntary\s|voluntary\s|vehicular\s|negligent\s|reckless\s|simple\s|domestic\s|malicious\s|unlawful\s|illegal\s|conspiracy\sto\scommit\s|intoxication\s)*"
     r"(?:murder|manslaughter|homicide|assault(?:\swith\s(?:a|intent)\s[\w\s]{4,24}?(?=,|\sand|\.|$|\sin\b))?|battery|robbery|burglary|kidnapping|arson|rape|sexual\sassault|wounding|endangerment|child\s(?:abuse|neglect|endangerment)|possession\sof\s(?:a\s)?(?:\w+\s){0,2}(?:firearm|weapon|gun|handgun|drugs|marijuana|narcotics)(?:\sby\sa\s(?:convicted\s)?felon)?|discharge\sof\sa\s(?:firearm|weapon)|tampering\swith\s(?:physical\s)?evidence|use\sof\sa\s(?:firearm|weapon)[\w\s]{0,30}?felony|carrying\sa\sconcealed\s\w+|driving\s(?:under\sthe\sinfluence|while\sintoxicated)|drunken\sdriving|DUI|DWI|leaving\sthe\sscene(?:\sof\s[\w\s]{4,20})?|hit[- ]and[- ]run|fleeing[\w\s]{0,20}|resisting\sarrest|theft|carjacking|terrorism|stalking|conspiracy|obstruction(?:\sof\sjustice)?|evading\sarrest))",
     re.I,
 )
 
-_STATUS: tuple[tuple[CaseStatus, re.Pattern[str]], ...] = (
-    (CaseStatus.CONVICTED, re.compile(r"\b(?:was|were|been)\s(?:convicted|sentenced|found\sguilty)|pleaded\sguilty|pled\sguilty", re.I)),
-    (CaseStatus.CHARGED, re.compile(r"\b(?:was|were|been|is|are|being)\s(?:\w+\s)?(?:charged|indicted|arraigned)\b|\bfac(?:es|ing)\s(?:\w+\s){0,4}(?:charges?|counts?)\b|\bcharged\swith\b", re.I)),
-    (CaseStatus.ARREST_MADE, re.compile(r"\b(?:was|were|been|is|are)\s(?:\w+\s)?(?:arrested|taken\sinto\s(?:police\s)?custody|in\s(?:police\s)?custody|apprehended)|\barrested\b|in\scustody|turned\s(?:himself|herself)\sin|surrendered\sto\spolice", re.I)),
-    (CaseStatus.SUSPECT_SOUGHT, re.compile(r"\b(?:searching|looking|search|manhunt|hunt)\sfor\s(?:the\s|a\s|two\s|three\s|an?\s)?(?:\w+\s)?(?:suspects?|gunm[ae]n|shooters?|man|men|person|driver|attacker|whoever)|no\s(?:arrests?|suspects?)\b|suspects?\s(?:remains?|is|are|was|were)\s(?:still\s)?(?:at\slarge|on\sthe\sloose|sought|unknown)|have\snot\s(?:made\s(?:any\s)?|identified\sa\s)(?:arrests?|suspect)|fled\s(?:the\sscene|on\sfoot|in\sa)", re.I)),
-    (CaseStatus.CLOSED, re.compile(r"\b(?:case|investigation)\s(?:is|has\sbeen|was)\s(?:closed|concluded)|ruled\s(?:a\ssuicide|accidental|justified)", re.I)),
-    (CaseStatus.INVESTIGATING, re.compile(r"\b(?:investigat(?:ing|ion|ors?)|under\sinvestigation|cause\sof\sthe)\b", re.I)),
+_STATUS: tuple[tuple[CaseStatus, GatedPattern], ...] = (
+    (CaseStatus.CONVICTED, gated(r"\b(?:was|were|been)\s(?:convicted|sentenced|found\sguilty)|pleaded\sguilty|pled\sguilty")),
+    (CaseStatus.CHARGED, gated(r"\b(?:was|were|been|is|are|being)\s(?:\w+\s)?(?:charged|indicted|arraigned)\b|\bfac(?:es|ing)\s(?:\w+\s){0,4}(?:charges?|counts?)\b|\bcharged\swith\b")),
+    (CaseStatus.ARREST_MADE, gated(r"\b(?:was|were|been|is|are)\s(?:\w+\s)?(?:arrested|taken\sinto\s(?:police\s)?custody|in\s(?:police\s)?custody|apprehended)|\barrested\b|in\scustody|turned\s(?:himself|herself)\sin|surrendered\sto\spolice")),
+    (CaseStatus.SUSPECT_SOUGHT, gated(r"\b(?:searching|looking|search|manhunt|hunt)\sfor\s(?:the\s|a\s|two\s|three\s|an?\s)?(?:\w+\s)?(?:suspects?|gunm[ae]n|shooters?|man|men|person|driver|attacker|whoever)|no\s(?:arrests?|suspects?)\b|suspects?\s(?:remains?|is|are|was|were)\s(?:still\s)?(?:at\slarge|on\sthe\sloose|sought|unknown)|have\snot\s(?:made\s(?:any\s)?|identified\sa\s)(?:arrests?|suspect)|fled\s(?:the\sscene|on\sfoot|in\sa)")),
+    (CaseStatus.CLOSED, gated(r"\b(?:case|investigation)\s(?:is|has\sbeen|was)\s(?:closed|concluded)|ruled\s(?:a\ssuicide|accidental|justified)")),
+    (CaseStatus.INVESTIGATING, gated(r"\b(?:investigat(?:ing|ion|ors?)|under\sinvestigation|cause\sof\sthe)\b")),
 )  # fmt: skip
 
 
@@ -61,7 +56,7 @@ def read_agency(scene: Scene) -> Detail | None:
     scores: dict[str, float] = {}
     first: dict[str, Detail] = {}
     for sentence in scene.telling:
-        for match in _AGENCY.finditer(sentence.text):
+        for match in _AGENCY.finditer(sentence):
             name, start = _agency_name(match)
             if name is None:
                 continue
@@ -101,9 +96,9 @@ def read_hospitals(scene: Scene) -> list[Detail]:
     """Give the hospitals that the hurt were taken to, in order, each once."""
     found: dict[str, Detail] = {}
     for sentence in scene.body:
-        if not _HOSPITAL_VERB.search(sentence.text):
+        if not _HOSPITAL_VERB.search(sentence):
             continue
-        for match in _HOSPITAL.finditer(sentence.text):
+        for match in _HOSPITAL.finditer(sentence):
             name = re.sub(r"^(?:the|a|an|of|at)\s", "", match.group("name"), flags=re.I)
             if " " in name and name not in found:
                 start = sentence.start + match.end("name") - len(name)
@@ -115,7 +110,7 @@ def read_status(scene: Scene) -> Detail | None:
     """Give the furthest stage of the case that the article tells."""
     for status, pattern in _STATUS:
         for sentence in scene.body:
-            match = pattern.search(sentence.text)
+            match = pattern.search(sentence)
             if match is not None:
                 return Detail(status.value, sentence.start + match.start(), sentence.start + match.end(), sentence)
     return None
@@ -124,7 +119,7 @@ def read_status(scene: Scene) -> Detail | None:
 def read_charges(sentence: Sentence) -> list[Detail]:
     """Give the charges that a sentence names, each once."""
     found: dict[str, Detail] = {}
-    for match in _CHARGE.finditer(sentence.text):
+    for match in _CHARGE.finditer(sentence):
         group = "charges" if match.group("charges") else "faces"
         for charge in _CHARGE_WORD.finditer(match.group(group)):
             value = (

@@ -7,6 +7,7 @@ about an incident at all (`relevance`).
 import re
 from dataclasses import dataclass
 
+from blotter.extract.gate import gated
 from blotter.extract.scene import Scene, Sentence
 
 # type, words; a word in the title counts three times, one in the first two sentences twice
@@ -36,8 +37,7 @@ _TYPES: tuple[tuple[str, str], ...] = (
     ("suicide", r"suicides?|murder-suicide|took\s(?:his|her|their)\sown\sli(?:fe|ves)|killed\s(?:himself|herself)|self-inflicted|hanged\shimself"),
     ("threat", r"bomb\sthreat|hoax|standoff|stand-off|barricaded|swatting|threat\s(?:was|forced|prompted|to)|lockdown"),
 )  # fmt: skip
-_COMPILED = tuple((name, re.compile(rf"\b(?:{words})\b", re.I)) for name, words in _TYPES)
-_ANY = re.compile("|".join(rf"(?P<{name}>\b(?:{words})\b)" for name, words in _TYPES), re.I)
+_PATTERNS = tuple((name, gated(rf"\b(?:{words})\b")) for name, words in _TYPES)
 
 _WEAPONS: tuple[tuple[str, str], ...] = (
     ("AR-15 rifle", r"AR-?15|AR-style"),
@@ -56,7 +56,7 @@ _WEAPONS: tuple[tuple[str, str], ...] = (
     ("bomb", r"bomb|grenade|pipe\sbomb|explosive\sdevice"),
     ("vehicle", r"(?:intentionally|deliberately)\s(?:struck|ran|drove|hit)|used\s(?:a|his|her)\s(?:car|vehicle|truck)\sas"),
 )  # fmt: skip
-_WEAPON = re.compile("|".join(rf"(?P<w{i}>\b(?:{words})s?\b)" for i, (_, words) in enumerate(_WEAPONS)), re.I)
+_WEAPON_PATTERNS = tuple((name, gated(rf"\b(?:{words})s?\b")) for name, words in _WEAPONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ def read_types(scene: Scene) -> list[Keyword]:
     totals: dict[str, float] = {}
     for sentence in scene.telling:
         factor = 3.0 if sentence.is_title else 2.0 if sentence.index <= 2 else 1.0 if sentence.index < 14 else 0.4
-        for match in _ANY.finditer(sentence.text):
-            name = str(match.lastgroup)
-            start = sentence.start + match.start()
-            if name not in first or (first[name].sentence.is_title and not sentence.is_title):
-                first[name] = Keyword(name, start, sentence.start + match.end(), sentence, 0.0)
-            totals[name] = totals.get(name, 0.0) + factor
+        for name, pattern in _PATTERNS:
+            for match in pattern.finditer(sentence):
+                start = sentence.start + match.start()
+                if name not in first or (first[name].sentence.is_title and not sentence.is_title):
+                    first[name] = Keyword(name, start, sentence.start + match.end(), sentence, 0.0)
+                totals[name] = totals.get(name, 0.0) + factor
     if not totals:
         return []
     top = max(totals.values())
@@ -106,19 +106,20 @@ def read_weapon(scene: Scene) -> Keyword | None:
     """Give the most exactly named weapon of the telling sentences."""
     best: tuple[float, Keyword] | None = None
     for sentence in scene.body:
-        for match in _WEAPON.finditer(sentence.text):
-            index = int(str(match.lastgroup)[1:])
-            value = _WEAPONS[index][0]
-            score = (0.2 if value == "gun" else 1.0) + 0.8 * sentence.is_about_incident - 0.03 * sentence.index
-            if re.search(
-                r"(?:no|without\sa|toy|fake|control|rights|laws?|violence)\s?$",
-                sentence.text[: match.start()][-12:],
-                re.I,
-            ) or re.match(
-                r"\s(?:control|violence|rights|laws?|owners?|safety|show|shop|store)", sentence.text[match.end() :]
-            ):
-                continue
-            if best is None or score > best[0]:
-                start = sentence.start + match.start()
-                best = (score, Keyword(value, start, sentence.start + match.end(), sentence, score))
+        for rank, (value, pattern) in enumerate(_WEAPON_PATTERNS):
+            for match in pattern.finditer(sentence):
+                score = (0.2 if value == "gun" else 1.0) + 0.8 * sentence.is_about_incident - 0.03 * sentence.index - 0.001 * rank
+                if _is_no_weapon(sentence.text[: match.start()], sentence.text[match.end() :]):
+                    continue
+                if best is None or score > best[0]:
+                    start = sentence.start + match.start()
+                    best = (score, Keyword(value, start, sentence.start + match.end(), sentence, score))
     return best[1] if best else None
+
+
+_NO_WEAPON_BEFORE = re.compile(r"(?:no|without\sa|toy|fake|control|rights|laws?|violence)\s?$", re.I)
+_NO_WEAPON_AFTER = re.compile(r"\s(?:control|violence|rights|laws?|owners?|safety|show|shop|store)", re.I)
+
+
+def _is_no_weapon(before: str, after: str) -> bool:
+    return bool(_NO_WEAPON_BEFORE.search(before[-12:]) or _NO_WEAPON_AFTER.match(after))

@@ -9,11 +9,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import spacy
+from spacy.attrs import IDX, SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from blotter.extract.background import mark_sentences
+from blotter.extract.gate import literal_bits
 from blotter.extract.mentions import Mention, MentionFinder
 from blotter.extract.predicates import MaskedSentence, find_predicates, mask_sentence
 from blotter.extract.scene import Scene, Sentence
@@ -59,17 +62,16 @@ def split_sentences(doc: Doc) -> Doc:
     text = scene.article.text
     title_end = len(scene.article.title) if scene.article.title and text.startswith(scene.article.title) else 0
     spans = find_sentences(text)
-    scene.sentences = [
-        Sentence(index, span.start, span.end, text[span.start : span.end], is_title=span.end <= title_end)
-        for index, span in enumerate(spans)
-    ]
-    starts = iter([span.start for span in spans])
-    following = next(starts, None)
-    for token in doc:
-        is_start = following is not None and token.idx + len(token) > following and not token.is_space
-        token.is_sent_start = is_start or token.i == 0
-        while following is not None and is_start and following < token.idx + len(token):
-            following = next(starts, None)
+    for index, span in enumerate(spans):
+        piece = text[span.start : span.end]
+        bits = literal_bits(piece)
+        scene.sentences.append(Sentence(index, span.start, span.end, piece, bits, is_title=span.end <= title_end))
+    if len(doc):
+        first_tokens = np.searchsorted(doc.to_array([IDX]).ravel(), [span.start for span in spans], side="right") - 1
+        marks = np.full(len(doc), -1, dtype=np.int64)
+        marks[np.clip(first_tokens, 0, None)] = 1
+        marks[0] = 1
+        doc.from_array([SENT_START], marks.astype(np.uint64))
     return doc
 
 
@@ -143,7 +145,7 @@ def apply_predicates(doc: Doc) -> Doc:
     masked: dict[int, MaskedSentence] = {}
     for sentence in scene.sentences:
         if sentence.mentions:
-            masked[sentence.index] = mask_sentence(text, sentence.start, sentence.end, sentence.mentions)
+            masked[sentence.index] = mask_sentence(text, sentence.start, sentence.end, sentence.bits, sentence.mentions)
             sentence.findings = list(find_predicates(masked[sentence.index]))
     doc.user_data[_MASKED] = masked
     return doc

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from blotter.extract.gazetteer import City, County, Gazetteer, Region, distance_km, normalize_place
+from blotter.extract.gate import gated
 from blotter.extract.scene import Scene, Sentence
 
 _CAP = r"[^\W\d_a-zß-öø-ÿ][\w’'\-]*\.?"
@@ -41,13 +42,18 @@ _DIR = r"(?:(?:North|South|East|West|Northeast|Northwest|Southeast|Southwest|[NS
 _STREET_NAME = rf"(?:{_DIR}?(?:(?:the\s)?\d{{1,3}}(?:st|nd|rd|th)|[A-Z][\w’'.\-]*)(?:\s+(?:[A-Z][\w’'\-]*|of\s+the|de\s+la|de|la|\d{{1,3}}(?:st|nd|rd|th))){{0,4}}?)"
 _ROAD = r"(?:(?:Interstate|I|U\.?S\.?|US|Route|Rt\.?|State Route|State Road|SR|Highway|Hwy\.?|County Road|CR|M|FM|Loop|Exit|Texas|A)[ -](?:Highway |Hwy\.? |Route )?\d{1,4}[A-Z]?\b)"
 _NAMED_STREET = rf"{_STREET_NAME}\s+{_SUFFIX}\b\.?(?:\s+(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West|Northeast|Northwest|Southeast|Southwest)\b\.?)?"
-_STREETS = re.compile(
+_STREETS = gated(
     rf"(?P<block>(?:\d[\d,]*|\w+[- ]hundred)(?:\s*(?:-|th\s)?\s*)[Bb]lock\s+of\s+(?:{_NAMED_STREET}|{_ROAD}|{_DIR}?(?:\d{{1,3}}(?:st|nd|rd|th)|[A-Z][\w’'.\-]*)(?:\s+[A-Z][\w’'\-]*){{0,3}}))"
     rf"|(?P<corner>(?:{_NAMED_STREET}|{_ROAD}|{_DIR}?[A-Z0-9][\w’'.\-]*(?:\s[A-Z][\w’'.\-]*){{0,2}})\s+(?:and|&|at|near)\s+(?:{_STREET_NAME}\s+(?:[Ss]treets|[Aa]venues|[Rr]oads|[Dd]rives|{_SUFFIX})\b\.?|{_ROAD}))"
     rf"|(?P<meet>(?<=intersection\sof\s)(?:{_STREET_NAME}|{_ROAD})(?:\s+{_SUFFIX}\b\.?)?\s+(?:and|&)\s+(?:{_STREET_NAME}|{_ROAD})(?:\s+{_SUFFIX}\b\.?)?|(?<=corner\sof\s)(?:{_STREET_NAME}|{_ROAD})(?:\s+{_SUFFIX}\b\.?)?\s+(?:and|&)\s+(?:{_STREET_NAME}|{_ROAD})(?:\s+{_SUFFIX}\b\.?)?)"
     rf"|(?P<number>\b\d{{1,5}}(?:-\d+)?\s+{_NAMED_STREET})"
     rf"|(?P<plain>{_NAMED_STREET})"
-    rf"|(?P<road>\b{_ROAD})"
+    rf"|(?P<road>\b{_ROAD})", 0)
+# The pattern above is tried at every capital letter and digit; a sentence without one of these has no street.
+_STREET_HINT = gated(
+    r"street|avenue|road|drive|boulevard|blvd| lane|court|place| way|highway| hwy|parkway| pkwy|circle|terrace|trail| pike|turnpike|alley| loop"
+    r"| run|square|plaza| row|crossing|expressway|freeway|causeway|broadway| path|ridge|trace|crescent|close| ave\b| av\b| st\b| rd\b| dr\b| ln\b| ct\b| pl\b| cir\b| ter\b"
+    r"|block|interstate| i-?\s?\d| u\.?s\.?\s\d|route| rt\b| sr\b| cr\b| exit| texas| fm | m\d| a\d|corner|intersection"
 )
 _HOME_BEFORE = re.compile(
     r"(?:,\s(?:both\s|all\s)?(?:of|from)|who lives? (?:on|in|at|near)|resident of|\d,?\s+of|headquarters (?:at|on)|mailed to|lived (?:on|in)|(?:vigil|funeral|service|visitation|church)\s[^.]{0,40}(?:on|at|in))\s+(?:the\s+)?$",
@@ -57,13 +63,11 @@ _AT_BEFORE = re.compile(
     r"(?:\b(?:in|on|at|near|along|off|to|outside|inside|around|between|from|of|onto|into))\s+(?:the\s+)?(?:area\s+of\s+|intersection\s+of\s+|corner\s+of\s+|home\s+(?:in|on|at)\s+(?:the\s+)?)?$",
     re.I,
 )
-_NEIGHBORHOOD = re.compile(
-    rf"(?P<name>{_CAP}(?:[ /-]{_CAP}){{0,3}})(?:\s(?:residential\s)?(?:neighbou?rhood|subdivision|section of|district of))|neighbou?rhoods?\sof\s(?P<of>{_CAP}(?:[ /-]{_CAP}){{0,3}})"
-)
-_LANDMARK = re.compile(
-    rf"\b(?:at|outside|inside|near|in|of|to|behind)\s+(?:(?:a|an)\s)?(?:the\s+)?(?P<name>{_CAP}(?:\s(?:{_CAP}|of|the|at|and|&)){{0,5}}?\s(?:Apartments?|Apts|School|Academy|University|College|Mall|Park|Church|Temple|Mosque|Bar|Grill|Lounge|Club|Nightclub|Tavern|Restaurant|Motel|Hotel|Inn|Casino|Store|Market|Plaza|Center|Centre|Station|Airport|Bridge|Cemetery|Stadium|Arena|Theater|Theatre|Library|Villas?|Homes|Gardens|Manor|Towers?|Lake|River|Beach|Creek))\b"
-)
-_PHONE = re.compile(r"(?<![\d-])\(?(\d{3})\)?[\s.-]{1,2}\d{3}[-.\s]\d{4}(?!\d)")
+_NEIGHBORHOOD = gated(
+    rf"(?P<name>{_CAP}(?:[ /-]{_CAP}){{0,3}})(?:\s(?:residential\s)?(?:neighbou?rhood|subdivision|section of|district of))|neighbou?rhoods?\sof\s(?P<of>{_CAP}(?:[ /-]{_CAP}){{0,3}})", 0)
+_LANDMARK = gated(
+    rf"\b(?:at|outside|inside|near|in|of|to|behind)\s+(?:(?:a|an)\s)?(?:the\s+)?(?P<name>{_CAP}(?:\s(?:{_CAP}|of|the|at|and|&)){{0,5}}?\s(?:Apartments?|Apts|School|Academy|University|College|Mall|Park|Church|Temple|Mosque|Bar|Grill|Lounge|Club|Nightclub|Tavern|Restaurant|Motel|Hotel|Inn|Casino|Store|Market|Plaza|Center|Centre|Station|Airport|Bridge|Cemetery|Stadium|Arena|Theater|Theatre|Library|Villas?|Homes|Gardens|Manor|Towers?|Lake|River|Beach|Creek))\b", 0)
+_PHONE = gated(r"(?<![\d-])\(?(\d{3})\)?[\s.-]{1,2}\d{3}[-.\s]\d{4}(?!\d)", 0)
 _MEDICAL = re.compile(r"hospital|medical|health|trauma|surgery|clinic", re.I)
 
 
@@ -114,11 +118,12 @@ class PlaceReader:
         self._state_after = re.compile(
             r",\s*(?P<state>" + "|".join(re.escape(s) for s in states) + r"|[A-Z]{2}\b)(?=[\s,.;:)—–\-]|$)"
         )
-        self._state_alone = re.compile(
-            r"(?<![\w.])(?:" + "|".join(re.escape(s) for s in states if len(s) > 3 and not s.endswith(".")) + r")\b"
+        self._state_alone = gated(
+            r"(?<![\w.])(?:" + "|".join(re.escape(s) for s in states if len(s) > 3 and not s.endswith(".")) + r")\b",
+            0,
         )
         countries = sorted((c for c in gazetteer.countries if len(c) > 3), key=len, reverse=True)
-        self._country = re.compile(r"(?<![\w.])(?:" + "|".join(re.escape(c) for c in countries) + r")(?!\w)")
+        self._country = gated(r"(?<![\w.])(?:" + "|".join(re.escape(c) for c in countries) + r")(?!\w)", 0)
 
     def read(self, scene: Scene, hints: str) -> Places:
         """Settle the place; `hints` is the source's own name, where its region may show."""
@@ -252,9 +257,9 @@ class PlaceReader:
         region = self._region_of(after_state.group("state")) if after_state else None
         if not known and (region is None or len(name) < 3 or not name[0].isupper()):
             return
-        if name in self.gazetteer.region_names and region is None and not (how == "force"):
-            if not known or max(c.population for c in known) < 300_000:
-                return
+        is_region = name in self.gazetteer.region_names and region is None and how != "force"
+        if is_region and max((c.population for c in known), default=0) < 300_000:
+            return
         before = text[max(0, start - 28) : start]
         following = text[end : end + 24].lstrip(" ,").split(" ")[0].lower().strip(".,")
         weight += self._weigh(before, following, sentence, name, known, region, how)
@@ -312,7 +317,7 @@ class PlaceReader:
     def _find_regions(self, scene: Scene) -> list[PlaceMention]:
         found: list[PlaceMention] = []
         for sentence in scene.sentences:
-            for match in self._state_alone.finditer(sentence.text):
+            for match in self._state_alone.finditer(sentence):
                 region = self.gazetteer.region_names[match.group()]
                 weight = (
                     1.0 + 0.8 * sentence.is_about_incident + 0.6 * (sentence.index < 4) - 0.8 * sentence.is_background
@@ -391,7 +396,7 @@ class PlaceReader:
                 }
                 for home in homes:
                     support[home] += 0.8 / len(homes)
-        for match in _PHONE.finditer(scene.article.text):
+        for match in _PHONE.pattern.finditer(scene.article.text):
             region = self.gazetteer.area_codes.get(match.group(1))
             if region is not None:
                 support["US", region.code] += 2.5
@@ -523,7 +528,7 @@ class PlaceReader:
 
     def _choose_country(self, found: Places, scene: Scene) -> None:
         for sentence in scene.telling[:12]:
-            for match in self._country.finditer(sentence.text):
+            for match in self._country.finditer(sentence):
                 code = self.gazetteer.countries[match.group()]
                 name = self.gazetteer.country_names.get(code, match.group())
                 if name == "Georgia" or (found.region_name == match.group()):
@@ -540,9 +545,9 @@ class PlaceReader:
         text = scene.article.text
         scored: list[tuple[float, int, str, PlaceMention]] = []
         for sentence in scene.sentences:
-            if sentence.is_title:
+            if sentence.is_title or _STREET_HINT.search(sentence) is None:
                 continue
-            for match in _STREETS.finditer(text, sentence.start, sentence.end):
+            for match in _STREETS.find_within(text, sentence):
                 street = self._read_street(text, match, sentence)
                 if street is not None:
                     scored.append((-street[0], match.start(), street[1], street[2]))
@@ -590,7 +595,7 @@ class PlaceReader:
         text = scene.article.text
         for sentence in scene.body:
             if found.neighborhood is None:
-                match = _NEIGHBORHOOD.search(text, sentence.start, sentence.end)
+                match = next(_NEIGHBORHOOD.find_within(text, sentence), None)
                 if match is not None:
                     group = "name" if match.group("name") else "of"
                     name = re.sub(r"^(?:The|In|A|Police)\s", "", match.group(group))
@@ -606,7 +611,7 @@ class PlaceReader:
                             name, start, match.end(group), sentence, 2.0, None, "neighborhood"
                         )
             if found.landmark is None and sentence.is_about_incident:
-                match = _LANDMARK.search(text, sentence.start, sentence.end)
+                match = next(_LANDMARK.find_within(text, sentence), None)
                 same = (
                     found.neighborhood is not None
                     and match is not None

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from blotter.extract.gate import GatedPattern, gated
 from blotter.extract.mentions import Mention
 from blotter.model import Condition, LegalStatus, Role
 
@@ -35,7 +36,7 @@ class Predicate:
     """One row of the table: a pattern and the effect on each of its mentions."""
 
     name: str
-    pattern: re.Pattern[str]
+    pattern: GatedPattern
     effects: dict[str, Effect]
 
 
@@ -100,7 +101,7 @@ def _is_deadly(verb: str) -> bool:
 
 
 def _row(name: str, pattern: str, **effects: Effect) -> Predicate:
-    return Predicate(name, re.compile(pattern, re.I), effects)
+    return Predicate(name, gated(pattern), effects)
 
 
 # The order matters where one claims what another would: harm done by someone to someone is looked for first, and what
@@ -155,23 +156,17 @@ _TABLE: tuple[Predicate, ...] = (
     _row("said_before", rf"\b(?:said|says|told|added|recalled|according\sto|explained|wrote|asked|quoted)\s{_m('o')}(?=[.,;”\"]|$|\s(?:of|on|in|at|during|who|from)\b)", o=Effect(speaks=True, weight=0.8)),
 )  # fmt: skip
 
-_TRIGGERS = re.compile(
-    r"shot|shoot|stab|kill|wound|injur|hurt|dead|dea(?:d|th)|die[sd]?\b|dying|slay|slain|murder|homicid|arrest|charg|custody|accus|suspect|wanted|jail|held|hospital|condition|surviv|missing|found|crash|struck|hit\b|burn"
-    r"|fire|fled|victim|identif|bod(?:y|ies)|funeral|life|lives|attack|rob|assault|beat|drown|sentenc|convict|plead|pled|guilty|indict|arraign|book|search|looking|search|seek|said|says|told|according|taken|transport|rushed|flown|unharmed|surgery|critical|recover|pronounced|perish|succumb|passed|lost|kidnap|abduct|left|leav|sent|wounds|remains|last|disappear|vanish|struck|gun|knife|confess|admit|suffer|sustain|apprehend|detain|captur|surrender|turned|add|explain|wrote|recall|strangl|electrocut|escap|bitten|maul|hunt",
-    re.I,
-)
-
-
 @dataclass(slots=True)
 class MaskedSentence:
     """A sentence with its mentions masked, and where each mask lies."""
 
     text: str
     mentions: list[Mention]
+    bits: int
     offsets: list[int]  # for each character of the masked text, its place in the article
 
 
-def mask_sentence(text: str, start: int, end: int, mentions: list[Mention]) -> MaskedSentence:
+def mask_sentence(text: str, start: int, end: int, bits: int, mentions: list[Mention]) -> MaskedSentence:
     """Put `⟦n⟧` for each mention, and join mentions that stand in a row ("⟦0⟧, ⟦1⟧ and ⟦2⟧") to one group."""
     pieces: list[str] = []
     offsets: list[int] = []
@@ -187,7 +182,7 @@ def mask_sentence(text: str, start: int, end: int, mentions: list[Mention]) -> M
     tail = text[at:end].replace("⟦", " ").replace("⟧", " ").replace("\n", " ")
     pieces.append(tail)
     offsets += range(at, end + 1)
-    masked = MaskedSentence("".join(pieces), listed, offsets)
+    masked = MaskedSentence("".join(pieces), listed, bits, offsets)
     return _group_rows(masked) if len(mentions) > 1 else masked
 
 
@@ -215,7 +210,7 @@ def _group_rows(masked: MaskedSentence) -> MaskedSentence:
     if not pieces:
         return masked
     pieces.append(masked.text[at:])
-    return MaskedSentence("".join(pieces), masked.mentions, offsets + masked.offsets[at:])
+    return MaskedSentence("".join(pieces), masked.mentions, masked.bits, offsets + masked.offsets[at:])
 
 
 def _is_list(members: list[Mention], row: str) -> bool:
@@ -229,11 +224,11 @@ def _is_list(members: list[Mention], row: str) -> bool:
 
 def find_predicates(masked: MaskedSentence) -> Iterator[Finding]:
     """Give what the table finds in a sentence, in the table's order; a group's finding goes to each of its members."""
-    if "⟦" not in masked.text or not _TRIGGERS.search(masked.text):
+    if "⟦" not in masked.text:
         return
     taken: set[tuple[str, int]] = set()
     for predicate in _TABLE:
-        for match in predicate.pattern.finditer(masked.text):
+        for match in predicate.pattern.finditer(masked):
             yield from _read_match(masked, predicate, match, taken)
 
 

@@ -18,6 +18,7 @@ class Sentence:
     start: int
     end: int
     text: str
+    bits: int = 0  # literals of the patterns that it has (`gate`)
     is_title: bool = False
     is_background: bool = False  # an earlier case, statistics, a biography, a teaser, boilerplate
     is_about_incident: bool = False  # says what happened

@@ -7,6 +7,7 @@ values that are told (`people`), nor telling "withheld" from "not mentioned", wh
 import re
 from dataclasses import dataclass
 
+from blotter.extract.gate import gated
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import ClaimState
 
@@ -26,20 +27,14 @@ class Untold:
 
 _NAME = r"(?:names?|identit(?:y|ies)|identification)"
 # the article says that someone knows and does not say
-_WITHHELD = re.compile(
+_WITHHELD = gated(
     rf"\b(?:{_NAME}[^.;]{{0,60}}?\b(?:not\s(?:yet\s)?(?:been\s)?(?:\w+ly\s)?(?:released|shared|disclosed|made\spublic|given|provided|published|announced|revealed|available|immediately\sreleased|immediately\savailable)|(?:was|were|is|are|being|been)\s(?:being\s)?withheld|withheld)"
     rf"|(?:not|n['’]t|declin(?:ed|ing)\sto|refus(?:ed|ing)\sto|yet\sto|without)\s(?:yet\s|publicly\s|immediately\s|been\s)*(?:releas(?:e|ed|ing)|shar(?:e|ed)|disclos(?:e|ed|ing)|giv(?:e|en|ing)|provid(?:e|ed|ing)|publish(?:ed)?|reveal(?:ed)?|nam(?:e|ed|ing)|identif(?:y|ied|ying))\b"
-    rf"|(?:withh(?:eld|olding))[^.;]{{0,40}}\b{_NAME}|{_NAME}[^.;]{{0,40}}\bpending\snotification|pending\s(?:the\s)?notification\sof|(?:was|were)\snot\s(?:immediately\s)?(?:identified|named)|not\snaming|(?:only\sidentified|identified\sonly)\sas)",
-    re.I,
-)
-_UNKNOWN = re.compile(
-    rf"\b(?:{_NAME}[^.;]{{0,40}}\b(?:unknown|not\s(?:immediately\s|yet\s)?(?:known|determined|established|clear))|(?:trying|working|attempting|struggling|hoping)\sto\s(?:identify|determine\sthe\sidentit)|(?:do|does|did)\s(?:not|n['’]t)\sknow\s(?:who|the\s{_NAME})|(?:has|have|had)\snot\s(?:yet\s)?been\sable\sto\sidentify|remains?\sunidentified)",
-    re.I,
-)
-_OTHER = re.compile(
-    r"\b(?:(?P<age>ages?)|(?P<condition>conditions?))\b[^.;]{0,50}?\b(?:(?P<withheld>not\s(?:\w+\s)?(?:released|disclosed|provided|available|given)|withheld)|(?P<unknown>unknown|not\s(?:immediately\s|yet\s)?(?:known|clear)|unclear))\b",
-    re.I,
-)
+    rf"|(?:withh(?:eld|olding))[^.;]{{0,40}}\b{_NAME}|{_NAME}[^.;]{{0,40}}\bpending\snotification|pending\s(?:the\s)?notification\sof|(?:was|were)\snot\s(?:immediately\s)?(?:identified|named)|not\snaming|(?:only\sidentified|identified\sonly)\sas)")
+_UNKNOWN = gated(
+    rf"\b(?:{_NAME}[^.;]{{0,40}}\b(?:unknown|not\s(?:immediately\s|yet\s)?(?:known|determined|established|clear))|(?:trying|working|attempting|struggling|hoping)\sto\s(?:identify|determine\sthe\sidentit)|(?:do|does|did)\s(?:not|n['’]t)\sknow\s(?:who|the\s{_NAME})|(?:has|have|had)\snot\s(?:yet\s)?been\sable\sto\sidentify|remains?\sunidentified)")
+_OTHER = gated(
+    r"\b(?:(?P<age>ages?)|(?P<condition>conditions?))\b[^.;]{0,50}?\b(?:(?P<withheld>not\s(?:\w+\s)?(?:released|disclosed|provided|available|given)|withheld)|(?P<unknown>unknown|not\s(?:immediately\s|yet\s)?(?:known|clear)|unclear))\b")
 _NOT_PEOPLE = re.compile(
     r"\b(?:not|n['’]t|declined\sto|refused\sto)\s(?:yet\s|immediately\s|been\s)*(?:releas\w+|disclos\w+|provid\w+|giv\w+|shar\w+|reveal\w*)\s+(?:(?:any|further|more|additional|other)\s|(?:the\s)?(?:details|information|video|footage|motive|cause|report|type|number|figures|statement|comment)|from\b|on\b|after\b|until\b|to\b|back\b|up\b|in\b|him\b|her\b|me\b)",
     re.I,
@@ -72,11 +67,11 @@ def read_untold(scene: Scene) -> list[Untold]:
     found: list[Untold] = []
     for sentence in scene.body:
         for pattern, state in ((_WITHHELD, ClaimState.WITHHELD), (_UNKNOWN, ClaimState.UNKNOWN)):
-            match = pattern.search(sentence.text)
+            match = pattern.search(sentence)
             if match is not None and _is_about_names(sentence.text, match):
                 found.append(_make("name", state, sentence, match))
                 break
-        other = _OTHER.search(sentence.text)
+        other = _OTHER.search(sentence)
         if other is not None:
             field = "age" if other.group("age") else "condition"
             state = ClaimState.WITHHELD if other.group("withheld") else ClaimState.UNKNOWN

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from blotter.extract.gate import gated
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import Article
 
@@ -16,22 +17,19 @@ _MONTHS = {m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct n
 _DAYS = {d: i for i, d in enumerate("mon tue wed thu fri sat sun".split())}
 _MONTH = r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?\.?|July?\.?|Aug(?:ust|\.)?|Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Mon|Tues?|Weds?|Thurs?|Fri|Sat|Sun)\."
-_DATE = re.compile(
+_DATE = gated(
     rf"(?P<month>\b{_MONTH})\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\d)(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
     rf"|\b(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month2>{_MONTH})\b(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
     r"|\b(?P<iso>(?:19|20)\d\d-\d\d-\d\d)\b"
     r"|\b(?P<m3>\d{1,2})/(?P<d3>\d{1,2})/(?P<y3>(?:19|20)?\d\d)\b"
     rf"|\b(?:(?P<rel>[Ll]ast|[Tt]his(?:\spast)?|[Nn]ext|[Pp]ast)\s+)?(?P<weekday>{_WEEKDAY})"
-    r"|\b(?P<word>[Yy]esterday|[Tt]oday|[Tt]onight|[Oo]vernight|[Ll]ast\snight|[Tt]his\s(?:morning|afternoon|evening)|[Ee]arlier\s(?:in\sthe\sday|today)|[Ll]ast\s(?:week|weekend|month|year)|[Tt]he\sday\sbefore)\b"
-)
-_CLOCK = re.compile(
+    r"|\b(?P<word>[Yy]esterday|[Tt]oday|[Tt]onight|[Oo]vernight|[Ll]ast\snight|[Tt]his\s(?:morning|afternoon|evening)|[Ee]arlier\s(?:in\sthe\sday|today)|[Ll]ast\s(?:week|weekend|month|year)|[Tt]he\sday\sbefore)\b", 0)
+_CLOCK = gated(
     r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?(?::\d\d)?\s?(?P<half>[ap]\.?\s?m\b\.?)"
     r"|\b(?P<h24>[01]?\d|2[0-3])[:h](?P<m24>[0-5]\d)\b(?!\s?[ap]\.?m)(?!:\d)"
     r"|\b(?P<noon>noon|midday)\b(?!\s(?:news|report))|\b(?P<midnight>midnight)\b"
     r"|\b(?P<oclock>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\so['’]clock(?:\s(?P<oday>(?:this\s|in\sthe\s|at\s|on\s\w+\s|\w+\s)?(?:morning|afternoon|evening|night)))?"
-    r"|\b(?P<mil>[012]\d[0-5]\d)\s(?:hours|hrs)\b",
-    re.I,
-)
+    r"|\b(?P<mil>[012]\d[0-5]\d)\s(?:hours|hrs)\b")
 _PART = re.compile(
     r"\b(?P<early>early|pre-?dawn|before\sdawn)\b|\b(?P<part>morning|afternoon|evening|night|overnight)\b", re.I
 )
@@ -99,7 +97,7 @@ def read_days(scene: Scene, published: date) -> list[DayMention]:
     found: list[DayMention] = []
     text = scene.article.text
     for sentence in scene.sentences:
-        for match in _DATE.finditer(text, sentence.start, sentence.end):
+        for match in _DATE.find_within(text, sentence):
             mention = _read_day(scene, sentence, match, published)
             if mention is not None:
                 found.append(mention)
@@ -178,11 +176,9 @@ def _weigh_day(before: str, after: str, sentence: Sentence, match: re.Match[str]
     weight = 0.0
     nearest: list[tuple[int, str]] = []
     for kind, pattern in (("happened", _HAPPENED), ("harm", _HARM), ("speech", _SPEECH), ("law", _LAW)):
-        last = None
-        for last in pattern.finditer(near):
-            pass
-        if last is not None:
-            nearest.append((last.end(), kind))
+        ends = [found.end() for found in pattern.finditer(near)]
+        if ends:
+            nearest.append((ends[-1], kind))
     nearest.sort(reverse=True)
     for rank, (_, kind) in enumerate(nearest[:2]):
         weight += {"happened": 2.4, "harm": 2.2, "speech": -2.2, "law": -2.0}[kind] * (1.0 if rank == 0 else 0.35)
@@ -199,7 +195,7 @@ def _weigh_day(before: str, after: str, sentence: Sentence, match: re.Match[str]
         weight -= 3.0
     if sentence.is_aftermath:
         weight -= 0.8
-    if _CLOCK.search(before[-25:]) or _CLOCK.search(after[:25]):
+    if _CLOCK.pattern.search(before[-25:]) or _CLOCK.pattern.search(after[:25]):
         weight += 0.7
     return weight + max(0.0, 1.0 - 0.08 * sentence.index)
 
@@ -240,7 +236,7 @@ def read_clocks(scene: Scene, days: list[DayMention]) -> list[ClockMention]:
     found: list[ClockMention] = []
     text = scene.article.text
     for sentence in scene.sentences:
-        for match in _CLOCK.finditer(text, sentence.start, sentence.end):
+        for match in _CLOCK.find_within(text, sentence):
             value = _clock_value(match)
             if value is None:
                 continue
