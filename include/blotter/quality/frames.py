@@ -6,7 +6,7 @@ not belong here: the bounds and what a failure means (`blotter.quality.suites`).
 """
 
 import json
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from blotter.ids import sha256_hex
 from blotter.model import FIELDS
+from blotter.quality.suites import References
 from blotter.schemas import TABLES
 
-References = Mapping[str, Container[str]]
 Complaints = list[str | None]
 
 # Rows of these appear together with what they refer to, so a batch that holds them must hold it too.

@@ -12,15 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 
 from blotter.ids import canonical_json
-from blotter.quality.frames import Batch, References, build_frame, find_structural_defect
-from blotter.quality.suites import Check, Severity, checks_of
+from blotter.quality.suites import Check, References, Severity, checks_of
 from blotter.schemas import TABLES
+
+if TYPE_CHECKING:  # pandas takes a second to import: only a check needs it
+    import pandas as pd
+
+    from blotter.quality.frames import Batch
 
 Row = dict[str, Any]
 
@@ -78,6 +81,8 @@ def check_batch(
     answers `in`; it is asked only about values that the batch itself does not hold, and a reference without an entry is
     not checked beyond the batch. `usual_volumes` gives the usual number of articles of each source in such a batch.
     """
+    from blotter.quality.frames import Batch, build_frame
+
     batch = Batch(tables, now, references, usual_volumes or {})
     findings = [finding for name in (*TABLES, *sorted(set(tables) - set(TABLES))) for finding in _check(name, batch)]
     if batch.usual_volumes:
@@ -91,7 +96,9 @@ def check_batch(
     )
 
 
-def _check(name: str, batch: Batch) -> list[Finding]:
+def _check(name: str, batch: "Batch") -> list[Finding]:
+    from blotter.quality.frames import build_frame, find_structural_defect
+
     table = batch.tables.get(name)
     if table is None:
         return []
@@ -104,7 +111,7 @@ def _check(name: str, batch: Batch) -> list[Finding]:
     return [finding, *evaluate_checks(checks_of(name), build_frame(name, batch), (*TABLES[name].key, *shown))]
 
 
-def evaluate_checks(checks: Sequence[Check], frame: pd.DataFrame, identity: tuple[str, ...]) -> list[Finding]:
+def evaluate_checks(checks: Sequence[Check], frame: "pd.DataFrame", identity: tuple[str, ...]) -> list[Finding]:
     """Ask for plain outcomes first, which costs half, and for rows only where something failed."""
     outcomes = _validate(checks, frame, "BOOLEAN_ONLY")
     failed = [check for check, outcome in zip(checks, outcomes, strict=True) if not outcome["success"]]
@@ -114,7 +121,7 @@ def evaluate_checks(checks: Sequence[Check], frame: pd.DataFrame, identity: tupl
     ]
 
 
-def _find(check: Check, frame: pd.DataFrame, identity: tuple[str, ...], told: Mapping[str, Any]) -> Finding:
+def _find(check: Check, frame: "pd.DataFrame", identity: tuple[str, ...], told: Mapping[str, Any]) -> Finding:
     rows = told["result"].get("unexpected_index_list") or []
     if rows:
         columns = list(dict.fromkeys((*identity, *check.shows)))
@@ -122,7 +129,7 @@ def _find(check: Check, frame: pd.DataFrame, identity: tuple[str, ...], told: Ma
     return Finding(check, len(frame), defect=_word_observed(told))
 
 
-def _give_rows(frame: pd.DataFrame) -> Iterator[Row]:
+def _give_rows(frame: "pd.DataFrame") -> Iterator[Row]:
     for row in frame.itertuples(index=False, name=None):
         yield dict(zip(frame.columns, row, strict=True))
 
@@ -151,7 +158,7 @@ def open_context() -> tuple[Any, Any, Any]:
     return great_expectations, expectations, asset.add_batch_definition_whole_dataframe("whole")
 
 
-def _validate(checks: Sequence[Check], frame: pd.DataFrame, result_format: str) -> list[Mapping[str, Any]]:
+def _validate(checks: Sequence[Check], frame: "pd.DataFrame", result_format: str) -> list[Mapping[str, Any]]:
     """Evaluate checks on a frame: one JSON-like result a check, in their order; a crash of one is its failure."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # theirs, about pandas
@@ -226,11 +233,11 @@ def _plain(row: Row) -> Row:
 
 def _plain_pairs(row: Row) -> Iterator[tuple[str, Any]]:
     for name, value in row.items():
-        if value is None or (isinstance(value, float) and value != value) or value is pd.NaT:
+        if value is None or value != value:  # NaN and NaT
             yield name.lstrip("_"), None
         elif isinstance(value, str):
             yield name.lstrip("_"), value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "…"
-        elif isinstance(value, pd.Timestamp):
+        elif isinstance(value, datetime):
             yield name.lstrip("_"), value.isoformat()
         else:
             yield name.lstrip("_"), value.item() if hasattr(value, "item") else value

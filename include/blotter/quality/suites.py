@@ -6,13 +6,16 @@ judgement is listed below with its reason. Does not belong here: evaluating (`bl
 that are worked out beforehand (`blotter.quality.frames`, the names that start with an underscore).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
 from blotter.schemas import TABLES
+
+# For "table.column", the values that were published earlier.
+References = Mapping[str, Container[str]]
 
 
 class Severity(StrEnum):
