@@ -1,6 +1,8 @@
 """What holds of the warehouse on a file system beyond the contract: its files, its lock, its errors."""
 
 import datetime as dt
+import errno
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -177,3 +179,19 @@ def test_a_bundle_frozen_for_an_older_schema_does_not_mix(warehouse: Warehouse) 
 def test_an_object_store_is_refused_by_name() -> None:
     with pytest.raises(SettingsError, match="s3://bucket/warehouse"):
         Warehouse("s3://bucket/warehouse")
+
+
+def test_a_bundle_whose_removal_failed_halfway_does_not_come_back(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    with warehouse.lock("a test", timeout_s=5):
+        warehouse.freeze("b1", NOON, "run", make_tables(batch="b1"))
+        with monkeypatch.context() as broken, pytest.raises(PublishingError, match="Input/output error"):
+            broken.setattr(shutil, "rmtree", refuse)
+            warehouse.roll_forward(lambda manifest, memory: None)
+        assert warehouse.roll_forward(lambda manifest, memory: None) == []
+    publish(warehouse, "b2")
+    assert set(warehouse.read("runs")["batch_id"].to_pylist()) == {"b1", "b2"}
