@@ -71,11 +71,11 @@ class BodyDecoder:
     def count_decoded(self, n_bytes: int) -> None:
         """Count bytes that came out of a decoder, before any more are asked of it."""
         self.decoded_bytes += n_bytes
-        if self.decoded_bytes > self._settings.max_decoded_bytes:
-            raise BodyRefused("too_large", f"more than {self._settings.max_decoded_bytes:,} bytes decoded")
         is_bomb = self.decoded_bytes > self._settings.max_ratio * self.wire_bytes
         if self.decoded_bytes > RATIO_FROM_BYTES and is_bomb:
             raise BodyRefused("bomb", f"unpacks to more than {self._settings.max_ratio:g} times its size")
+        if self.decoded_bytes > self._settings.max_decoded_bytes:
+            raise BodyRefused("too_large", f"more than {self._settings.max_decoded_bytes:,} bytes decoded")
 
 
 class _Inflater:

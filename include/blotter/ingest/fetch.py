@@ -5,10 +5,11 @@ Belongs here: deadlines, caps, redirects, robots.txt, slots and spacing of hosts
 """
 
 import asyncio
+import re
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -32,6 +33,7 @@ MAX_ROBOTS_BYTES = 500_000
 MAX_RETRY_AFTER_S = 86_400.0
 MAX_CRAWL_DELAY_S = 60.0
 _REDIRECTS = (301, 302, 303, 307, 308)
+_UNFIT_HOST = re.compile(r"[^\w.:-]")
 _ACCEPT_FEED = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 _ACCEPT_PAGE = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"
 
@@ -77,6 +79,15 @@ class Outcome(StrEnum):
         return self in (Outcome.OK, Outcome.NOT_MODIFIED)
 
 
+# Where a connection fails, that is the news, not that robots.txt could not be had over it.
+_UNCONNECTED = frozenset(
+    {
+        Outcome.PRIVATE_ADDRESS, Outcome.DNS_FAILED, Outcome.CONNECT_FAILED, Outcome.CONNECT_TIMEOUT,
+        Outcome.TLS_FAILED, Outcome.RATE_LIMITED, Outcome.BAD_URL,
+    }
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
     """What a request brought. `moved_to` is where permanent redirects lead; `body` is decoded and whole, or None."""
@@ -108,6 +119,7 @@ class _Host:
     robots_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     rules: Protego | None = None
     rules_of: str | None = None
+    unreachable: Outcome = Outcome.ROBOTS_UNREACHABLE  # why, where the connection itself failed in this run
 
 
 class Fetcher:
@@ -186,7 +198,7 @@ class Fetcher:
             told = replace(fetched, url=url, requested_at=first.requested_at, elapsed_s=elapsed_s, moved_to=moved_to)
             if fetched.status not in _REDIRECTS or fetched.outcome is not Outcome.OK:
                 return self._count(told)
-            target, refusal = _follow(current, fetched.message, seen, self._settings.max_redirects)
+            target, refusal = follow_redirect(current, fetched.message, seen, self._settings.max_redirects)
             if refusal is not None:
                 return self._count(replace(told, outcome=refusal, message=f"to {target[:300]}", body=None))
             is_permanent = is_permanent and fetched.status in (301, 308)
@@ -206,7 +218,7 @@ class Fetcher:
             name = (split.hostname or "").encode("idna").decode("ascii") if split.hostname else ""
         except (ValueError, UnicodeError) as broken:
             return replace(refused, message=str(broken)[:200])
-        if split.scheme not in ("http", "https") or not name or len(url) > 4000:
+        if split.scheme not in ("http", "https") or not name or len(url) > 4000 or _UNFIT_HOST.search(name):
             return replace(refused, message="no http or https address")
         host = self._host(f"{name}:{port}")
         if (
@@ -258,7 +270,7 @@ class Fetcher:
             if state.robots_at is None or not timedelta() <= now - state.robots_at < ttl:
                 await self._fetch_robots(host, origin)
             if state.is_robots_unreachable:
-                return Outcome.ROBOTS_UNREACHABLE
+                return host.unreachable
             if host.rules is None or host.rules_of != state.robots:
                 host.rules, host.rules_of = Protego.parse(state.robots or ""), state.robots
         return None if host.rules.can_fetch(url, self._settings.user_agent) else Outcome.ROBOTS
@@ -284,6 +296,7 @@ class Fetcher:
         else:
             is_absent = fetched.status is not None and 300 <= fetched.status < 500 and fetched.status != 429
             state.is_robots_unreachable = not is_absent
+            host.unreachable = fetched.outcome if fetched.outcome in _UNCONNECTED else Outcome.ROBOTS_UNREACHABLE
             state.robots = "" if is_absent else state.robots
         host.rules = None
 
@@ -342,7 +355,8 @@ class Fetcher:
         return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
 
 
-def _follow(current: str, location: str, seen: list[str], max_redirects: int) -> tuple[str, Outcome | None]:
+def follow_redirect(current: str, location: str, seen: Sequence[str], max_redirects: int) -> tuple[str, Outcome | None]:
+    """Give the address that a redirect leads to, and why it must not be followed, or None."""
     try:
         target = urljoin(current, location.strip()).partition("#")[0]
         scheme = urlsplit(target).scheme
@@ -369,7 +383,7 @@ def _name_status(status: int) -> Outcome:
 
 
 def _name_failure(failure: BaseException) -> Outcome:
-    if PRIVATE_MARK in str(failure):
+    if PRIVATE_MARK in f"{failure} {getattr(failure, 'os_error', '')!r}":
         return Outcome.PRIVATE_ADDRESS
     kinds: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Outcome], ...] = (
         (aiohttp.ConnectionTimeoutError, Outcome.CONNECT_TIMEOUT),
