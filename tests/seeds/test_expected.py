@@ -107,7 +107,8 @@ def test_what_must_be_known_was_told_by_then(day: str, handle: str, told: dict[s
 @pytest.mark.parametrize(("day", "handle", "told"), each_incident())
 def test_every_quoted_phrase_stands_in_a_page(day: str, handle: str, told: dict[str, Any]) -> None:
     for change in told.get("changes", []):
-        assert change.get("quote", "").casefold() in told_by(day).casefold(), (handle, change)
+        for phrase in options(change.get("quote", "")):
+            assert phrase.casefold() in told_by(day).casefold(), (handle, change)
 
 
 @pytest.mark.parametrize(("day", "handle", "told"), each_incident())
@@ -135,7 +136,7 @@ def test_changes_end_in_what_stands(day: str) -> None:
         for change in told["changes"]:
             stands = told["participants"][change["of"]] if "of" in change else told["record"]
             if change.get("after") is not None and change["field"] in stands:
-                assert change["after"] in options(stands[change["field"]]), (handle, change)
+                assert set(options(change["after"])) <= set(options(stands[change["field"]])), (handle, change)
 
 
 @pytest.mark.parametrize("day", DAYS)
@@ -199,6 +200,7 @@ EXPECTED = {
     "incidents": {
         "fire": {
             "is_new": True,
+            "may_change": [],
             "find": "http://a.example/1",
             "articles": ["http://a.example/1"],
             "record": {"city": "Duluth", "n_killed": 1, "occurred_at": "2026-03-02T07:15"},
