@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 from aiohttp.resolver import ThreadedResolver
-from hostile import ANSWERS, FEED, Answer, Hostile, plain, serve_hostile
 
 from blotter.config import FetchSettings
 from blotter.ingest.addresses import is_public
 from blotter.ingest.fetch import Fetched, Fetcher, Outcome, follow_redirect
 from blotter.store.feeds import HostState
+from ingest.hostile import ANSWERS, FEED, Answer, Hostile, plain, serve_hostile
 
 NOW = datetime(2024, 3, 10, 12, tzinfo=UTC)
 REPOSITORY = Path(__file__).parents[2]
