@@ -59,11 +59,16 @@ def count_casualties(scene: Scene, persons: list[Person]) -> tuple[Count | None,
     if none_hurt is not None:
         killed = killed or Count(0, *none_hurt, Basis.STATED, 0.8)
         injured = injured or Count(0, *none_hurt, Basis.STATED, 0.8)
-    anchor = killed or injured
+    zero = _count_nobody(scene, killed or injured)
+    return killed or zero, injured or zero
+
+
+def _count_nobody(scene: Scene, anchor: Count | None) -> Count | None:
+    """Count zero from a page that tells who was killed or hurt and names nobody more, with the sentence that tells it."""
     if anchor is not None:
-        zero = Count(0, anchor.sentence, anchor.start, anchor.end, Basis.COUNTED, 0.4)
-        killed, injured = killed or zero, injured or zero
-    return killed, injured
+        return Count(0, anchor.sentence, anchor.start, anchor.end, Basis.COUNTED, 0.4)
+    lead = next((s for s in scene.body if s.is_about_incident), None) or next(iter(scene.body), None)
+    return None if lead is None else Count(0, lead, lead.start, lead.end, Basis.COUNTED, 0.3)
 
 
 def _read_stated(scene: Scene) -> list[_Stated]:

@@ -16,7 +16,7 @@ _TYPES: tuple[tuple[str, str], ...] = (
     ("stabbing", r"stabb(?:ed|ing|ings)|stabs|knifed|stab\swounds?|slashed|knife\sattack"),
     ("homicide", r"homicides?|murder(?:ed|s)?|slain|slaying|manslaughter|shot\sand\skilled|shot\sto\sdeath|stabbed\sto\sdeath|killed\sby\sa\s(?:gun|shot)|beaten\sto\sdeath|strangled"),
     ("assault", r"assault(?:ed)?|beaten|beating|attacked|attack\son|brawl|punched"),
-    ("robbery", r"robber(?:y|ies|s)|robbed|carjack(?:ed|ing|ings|er)?|mugged|hold-?up|held\sup\sat"),
+    ("robbery", r"robber(?:y|ies|s)|robbed|carjack(?:ed|ing|ings|er)?|mugged|hold-?up|held\sup\sat|at\sgunpoint|at\sknifepoint|stick-?up"),
     ("burglary", r"burglar(?:y|ies|s|ized)?|break-in|broke\sinto|home\sinvasion|intruders?"),
     ("kidnapping", r"kidnapp(?:ed|ing|er)s?|abduct(?:ed|ion|or)s?|hostages?"),
     ("sexual_assault", r"rape[ds]?|sexual(?:ly)?\s(?:assault|abuse|attack)\w*|molest\w+"),
@@ -35,8 +35,12 @@ _TYPES: tuple[tuple[str, str], ...] = (
     ("animal", r"(?:dog|bear|shark|alligator|pit\sbull|coyote|cougar|tiger|snake)s?\s(?:attack\w*|bite|mauling|mauled|bit)|mauled|bitten\sby"),
     ("overdose", r"overdos\w+|fentanyl\spoisoning|poisoned|poisoning"),
     ("suicide", r"suicides?|murder-suicide|took\s(?:his|her|their)\sown\sli(?:fe|ves)|killed\s(?:himself|herself)|self-inflicted|hanged\shimself"),
-    ("threat", r"bomb\sthreat|hoax|standoff|stand-off|barricaded|swatting|threat\s(?:was|forced|prompted|to)|lockdown"),
+    ("threat", r"bomb\sthreat|hoax|standoff|stand-off|barricaded|swatting|threaten(?:ed|ing)\s(?:\w+\s){0,4}with\s(?:a|the)\s(?:gun|knife|handgun|rifle)|(?:pointed|brandished|waved)\sa\s(?:gun|handgun|rifle|pistol|shotgun|knife)|threat\s(?:was|forced|prompted|to)|lockdown"),
 )  # fmt: skip
+# Told by police, of no listed type: it counts where nothing else was found.
+_OTHER_WORDS = gated(
+    r"\b(?:arrest(?:ed|s|ing)?|seized|raid(?:ed)?|search\swarrants?|traffic\sstop|possession\sof|stolen|thefts?|stole|trespass\w*|vandali\w+|gunpoint|pointed\sa|brandish\w*|firearms?|handguns?|narcotics|cocaine|heroin|bod(?:y|ies)\s(?:was|were|of)|found\sdead|injured|accident|rescued|evacuated)\b"
+)
 _PATTERNS = tuple((name, gated(rf"\b(?:{words})\b")) for name, words in _TYPES)
 
 _WEAPONS: tuple[tuple[str, str], ...] = (
@@ -82,8 +86,8 @@ def read_types(scene: Scene) -> list[Keyword]:
                 if name not in first or (first[name].sentence.is_title and not sentence.is_title):
                     first[name] = Keyword(name, start, sentence.start + match.end(), sentence, 0.0)
                 totals[name] = totals.get(name, 0.0) + factor
-    if not totals:
-        return []
+    if not any(total >= 2.0 for total in totals.values()):
+        return _read_other(scene)
     top = max(totals.values())
     kept = [
         (n, t)
@@ -100,6 +104,14 @@ def read_types(scene: Scene) -> list[Keyword]:
     return [
         Keyword(n, first[n].start, first[n].end, first[n].sentence, min(1.0, t / (top or 1.0))) for n, t in ranked[:4]
     ]
+
+
+def _read_other(scene: Scene) -> list[Keyword]:
+    for sentence in scene.telling:
+        match = _OTHER_WORDS.search(sentence)
+        if match is not None:
+            return [Keyword("other", sentence.start + match.start(), sentence.start + match.end(), sentence, 0.3)]
+    return []
 
 
 def read_weapon(scene: Scene) -> Keyword | None:

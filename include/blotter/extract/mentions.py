@@ -55,7 +55,7 @@ _AFTER_AGE = re.compile(
     r",?\s*(?:,|\(|—|–|-|aged?)\s*(?:aged?\s+|who (?:was|is)\s+)?(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
     r"(?:\s+(?P<unit>months?|weeks?|days?)(?:[- ]old)?)?(?:\s*years?(?:[- ]old)?)?(?=[\s,.;)’'”\"—–:-]|$)"
 )
-_OF_PLACE = re.compile(r",?\s+(?:of|from)\s+(?:the\s+)?[A-Z]")
+_AFTER_PLACE_WORD = re.compile(r"(?:\b(?:in|at|near|from|outside)|(?:\d|,)\s(?:both\s)?of)\s(?:the\s)?$")
 
 
 @dataclass(slots=True)
@@ -170,13 +170,19 @@ class MentionFinder:
             if small in self.titles or small.rstrip(".") in self.titles:
                 title_end = index + 1
         title = " ".join(word for _, word in words[:title_end])
+        lead = words[0][0] if title_end else None
+        if any(word[0] == "(" and word.strip("()").isupper() for _, word in words):
+            return None  # a dateline: "CHICAGO (STMW)"
         words = words[title_end:]
         while words and words[0][1].lower() in self.edges:
             words = words[1:]
         words, possessive = self._end_name(words)
         if not words:
             return None
-        return self._judge_name(text, words, title, possessive, end)
+        mention = self._judge_name(text, words, title, possessive, end)
+        if mention is not None and lead is not None:
+            mention.start = lead
+        return mention
 
     def _end_name(self, words: list[tuple[int, str]]) -> tuple[list[tuple[int, str]], bool]:
         """Cut a run after a possessive or a full stop that ends a sentence; tell whether it was a possessive."""
@@ -228,6 +234,8 @@ class MentionFinder:
             mention.age, mention.age_raw, mention.end = 0, age.group().strip(" ,()"), age.end()
         if mention.age is not None and text[mention.end : mention.end + 1] == ")":
             mention.end += 1
+        if mention.age is None and not title and not mention.has_known_first and _AFTER_PLACE_WORD.search(text[max(0, start - 14) : start]):
+            return None
         if len(core) > 1 and mention.age is None and not title and self._is_place(" ".join(plain)):
             return None
         return mention
@@ -437,16 +445,20 @@ def _merge_mentions(text: str, named: list[Mention], described: list[Mention]) -
             and before.kind == "description"
             and not before.is_plural
             and not before.is_possessive
-            and text[before.end : mention.start - len(mention.title)].strip(" \u00a0,") == ""
-            and "," not in text[before.end : mention.start]
-            and mention.start - before.end < 30
+            and text[before.end : mention.start].strip(" \u00a0") == ""
         ):
             joined[-1] = _join(before, mention)
+            if len(joined) > 1 and _touches(text, joined[-2], mention):
+                joined[-2:] = [_join(joined[-2], mention)]
         elif before is not None and mention.start < before.end:
             continue
         else:
             joined.append(mention)
     return joined
+
+
+def _touches(text: str, before: Mention, mention: Mention) -> bool:
+    return before.kind == "description" and not before.is_plural and not before.is_possessive and text[before.end : mention.start].strip(" \u00a0") == ""
 
 
 def _join(description: Mention, name: Mention) -> Mention:

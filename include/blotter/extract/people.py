@@ -352,7 +352,7 @@ class PeopleReader:
                 continue
             a, b = masked.mentions[first], masked.mentions[second]
             if match.group(3) is not None:
-                if b.kind == "description" and b.age is not None and a.age is None and not a.is_plural:
+                if _is_predicated(a, b):
                     self._unite(a, b)
                 continue
             if (
@@ -437,7 +437,7 @@ class PeopleReader:
         if effect.speaks:
             person.speaks += 1.0
             return
-        factor = _BACKGROUND_FACTOR if sentence.is_background else 0.5 if finding.mention.kind == "pronoun" else 1.0
+        factor = _BACKGROUND_FACTOR if sentence.is_background else 0.7 if finding.mention.kind == "pronoun" else 1.0
         if factor == 0.0:
             return
         start, end = finding.mention.start, finding.end
@@ -519,11 +519,20 @@ class PeopleReader:
 
 
 _SAME = re.compile(
-    r"⟦(\d+)⟧(?:,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s)⟦(\d+)⟧"
+    r"⟦(\d+)⟧(?:,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|,?\s(?:was|is)\slater\sidentified\sas\s)⟦(\d+)⟧"
     r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned)|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
     r"|identif(?:y|ied)\s(?:the\s)?⟦(\d+)⟧\s(?:[^⟦⟧.;]{0,40}\s)?as\s⟦(\d+)⟧",
     re.I,
 )
+
+
+def _is_predicated(a: Mention, b: Mention) -> bool:
+    """Say whether "a is b" makes one person of two mentions: an age, a name, or what someone is in the incident."""
+    if a.is_plural or b.is_plural or b.owner is not None:
+        return False
+    if b.kind == "description":
+        return (b.age is not None and a.age is None) or (a.kind == "name" and b.is_definite and b.noun != "person")
+    return b.kind == "name" and a.kind == "description" and a.noun != "person"
 
 
 def _is_apposition(a: Mention, b: Mention, after: str) -> bool:

@@ -68,7 +68,7 @@ _HAVE = rf"{_GAP}{_ADV}(?:\s(?:has|have|had|having))?{_ADV}"
 _KILLED = (
     r"(?:shot\s(?:and\s|, )?(?:then\s)?(?:fatally\s)?killed|shot\sto\sdeath|shot\sdead|fatally\s(?:shot|stabbed|wounded|injured|struck|hit|beaten|burned|hurt)"
     r"|mortally\swounded|stabbed\s(?:and\skilled|to\sdeath)|beaten\sto\sdeath|bludgeoned\sto\sdeath|strangled(?!\suntil)|gunned\sdown|slain|murdered|killed|executed"
-    r"|(?:struck|hit|run\sover|crushed|trampled)\sand\skilled|found\s(?:\w+\s){0,2}(?:dead|slain|deceased|murdered|shot\sto\sdeath|fatally\sshot)|electrocuted|drowned"
+    r"|(?:struck|hit|run\sover|crushed|trampled)\sand\skilled|found\s(?:\w+\s){0,3}(?:dead|killed|slain|deceased|murdered|shot\sto\sdeath|fatally\sshot)|electrocuted|drowned"
     r"|pronounced\s(?:\w+\s){0,3}dead|declared\s(?:\w+\s){0,3}dead|pronounced\sdeceased|confirmed\sdead|dead(?!\s(?:body|end|set|wrong|heat|on\sarrival\s))|deceased|lifeless|burned\sto\sdeath)"
 )
 _INJURED = (
@@ -149,6 +149,7 @@ _TABLE: tuple[Predicate, ...] = (
     _row("charge_of", rf"\b(?P<verb>charged|charging|charges\sagainst|indicted|case\sagainst|warrants?\s(?:\w+\s){{0,4}}for|accused|complaint\sagainst|charge\sagainst|indictment\sagainst)\s{_m('o')}", o=Effect(S, legal_status=LegalStatus.CHARGED, weight=1.4)),
     _row("search_for", rf"\b(?P<verb>(?:search(?:ing|ed)?|looking|hunt(?:ing)?|manhunt|on\sthe\slookout)\sfor|seeking|suspect(?:s|ed)?\s(?:was|is|were|are)?\s?(?:identified\s)?as|identified\s(?:the\s)?(?:suspect|gunman|shooter|suspects)\s(?:in\s\w+\s\w+\s)?as|gunman,\s|shooter,\s|suspect,\s)\s?{_m('o')}", o=Effect(S, weight=1.2)),
     _row("victim_is", rf"\b(?P<verb>(?:victims?|deceased|dead|decedent|man\swho\sdied|woman\swho\sdied|man\skilled|woman\skilled)(?:\s(?:in\s[^⟦⟧.;:]{{1,40}}|who\s[^⟦⟧.;:]{{1,40}}))?(?:\s(?:was|were|is|are|has\sbeen|have\sbeen))?(?:\s(?:later|both|positively|since))?(?:\sidentified(?:\s(?:by|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|on)\s?[^⟦⟧.;:]{{0,50}}?)?\sas|:|,))\s{_m('o')}", o=Effect(V, weight=1.3)),
+    _row("along_with", rf"\b(?P<verb>killed|shot|stabbed|wounded|injured|died|murdered|slain)\s(?:along\swith|together\swith|as\swell\sas|alongside)\s{_m('o')}", o=Effect(V, weight=1.2, is_action=True)),
     _row("by_agent", rf"\b(?P<verb>shot|killed|stabbed|struck|hit|attacked|fired|robbed|beaten|wounded|committed|murdered|ambushed)\s(?:\w+\s){{0,3}}by\s{_m('b')}", b=Effect(S, weight=1.2)),
     _row("did", rf"{_m('s')}{_HAVE}\s(?P<verb>{_DID})", s=Effect(S, weight=0.9)),
     # who only speaks
@@ -264,8 +265,8 @@ _HURTS = re.compile(r"shot|shoot|stab|wound|injur|struck|hit|beat|slash|strik|at
 def _sharpen(effect: Effect, name: str, key: str, verb: str) -> Effect:
     """Read the condition off the verb where the pattern leaves it open."""
     condition = effect.condition
-    if name in ("harmed_by", "harmed", "harm_to") and key in ("s", "o") and effect.role is V:
-        if _is_deadly(verb) or verb.lower().startswith(("found dead", "pronounced")):
+    if name in ("harmed_by", "harmed", "harm_to", "along_with") and key in ("s", "o") and effect.role is V:
+        if _is_deadly(verb) or verb.lower() in ("died", "slain") or verb.lower().startswith(("found dead", "pronounced")):
             condition = K
         elif _HURTS.search(verb) and not re.search(r"shot\sat|fire[ds]?\b", verb, re.I):
             condition = I

@@ -64,7 +64,7 @@ class Reader:
             people,
             is_recent=is_recent,
             is_fresh=is_recent and (published - days[0].day).days <= 3,
-            has_count=counts[0] is not None,
+            has_count=any(c is not None and c.confidence > 0.4 for c in counts),
         )
         notice = read_notice(scene)
         claims: tuple[Claim, ...] = ()
@@ -136,7 +136,7 @@ def _source_hint(article: Article) -> str:
 def _claim_time(writer: "ClaimWriter", scene: Scene, days: list[DayMention], published: date) -> None:
     article = scene.article
     factor = _LISTED_BASES.get(article.published_basis, 1.0)
-    best = days[0] if days and days[0].weight > -0.5 else None
+    best = days[0] if days and days[0].weight > -2.5 else None
     if best is not None:
         basis = Basis.STATED if best.is_explicit else Basis.INFERRED
         confidence = min(0.95, 0.5 + 0.08 * max(best.weight, 0.0)) * (1.0 if best.is_explicit else factor)

@@ -51,8 +51,9 @@ _SPEECH = re.compile(
     r"\b(?:said|says|told|announced|confirmed|according|statement|press|news\sconference|released?|identified|tweeted|interview|spokes\w+|reported\sby|reports|updated|posted|published|added|saying|wrote|briefing|revealed)\b",
     re.I,
 )
+_ARREST = re.compile(r"\b(?:arrest(?:ed|s)?|custody|captured|surrendered|search\swarrant|seized|raid\w*|charged?|charges|booked|busted|stopped|pulled\sover)\b", re.I)
 _LAW = re.compile(
-    r"\b(?:arrest(?:ed|s)?|charged?|charges|custody|court|arraign\w*|hearing|sentenc\w+|plead\w*|pled|indict\w*|trial|jury|judge|bond|bail|convict\w+|appear(?:ed|ance)?|warrant|booked|captured|surrendered|turned\shimself|autopsy|vigil|funeral|memorial|buried|died|pronounced|succumbed|services?|scheduled|meeting|visitation|search\swarrant|extradited|released\sfrom|born|graduated|expected)\b",
+    r"\b(?:court|arraign\w*|hearing|sentenc\w+|plead\w*|pled|indict\w*|trial|jury|judge|bond|bail|convict\w+|appear(?:ed|ance)?|warrant|turned\shimself|autopsy|vigil|funeral|memorial|buried|died|pronounced|succumbed|services?|scheduled|meeting|visitation|extradited|released\sfrom|born|graduated|expected)\b",
     re.I,
 )
 
@@ -175,13 +176,13 @@ def _weigh_day(before: str, after: str, sentence: Sentence, match: re.Match[str]
     near = before[-110:]
     weight = 0.0
     nearest: list[tuple[int, str]] = []
-    for kind, pattern in (("happened", _HAPPENED), ("harm", _HARM), ("speech", _SPEECH), ("law", _LAW)):
+    for kind, pattern in (("happened", _HAPPENED), ("harm", _HARM), ("speech", _SPEECH), ("arrest", _ARREST), ("law", _LAW)):
         ends = [found.end() for found in pattern.finditer(near)]
         if ends:
             nearest.append((ends[-1], kind))
     nearest.sort(reverse=True)
     for rank, (_, kind) in enumerate(nearest[:2]):
-        weight += {"happened": 2.4, "harm": 2.2, "speech": -2.2, "law": -2.0}[kind] * (1.0 if rank == 0 else 0.35)
+        weight += {"happened": 2.4, "harm": 2.2, "speech": -2.2, "arrest": -0.8, "law": -2.0}[kind] * (1.0 if rank == 0 else 0.35)
     if not nearest:
         following = after[:90]
         weight += 1.2 if _HARM.search(following) or _HAPPENED.search(following) else 0.0
