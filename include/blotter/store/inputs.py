@@ -9,7 +9,7 @@ in its bundle as `LedgerChanges`, and `apply` writes it once the tables have the
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -260,7 +260,7 @@ class InputLedger:
                 [
                     {
                         "table_name": table,
-                        "row_key": canonical_json([row.get(column) for column in key]),
+                        "row_key": make_row_key(table, row),
                         "row": msgspec.msgpack.encode(row),
                     }
                     for row in listed
@@ -270,7 +270,11 @@ class InputLedger:
     def staged_rows(self) -> list[StagedRow]:
         """List the rows that wait for the next batch, in the order in which they were staged."""
         with self._engine.connect() as connection:
-            rows = connection.execute(select(_staged_rows).order_by(_staged_rows.c.seq)).all()
+            return self.list_staged(connection)
+
+    def list_staged(self, connection: Connection) -> list[StagedRow]:
+        """List them in the caller's transaction."""
+        rows = connection.execute(select(_staged_rows).order_by(_staged_rows.c.seq)).all()
         return [StagedRow(seq=row.seq, table=row.table_name, row=msgspec.msgpack.decode(row.row)) for row in rows]
 
     def has_batch(self, batch_id: str) -> bool:
@@ -296,11 +300,40 @@ class InputLedger:
         if _has_batch(connection, changes.batch_id):
             return
         self.settle(connection, changes.settled)
-        revisions = [{name: getattr(revision, name) for name in _revisions.c.keys()} for revision in changes.revisions]  # noqa: SIM118
-        _insert_or_replace(connection, _revisions, revisions)
-        for seqs in _chunks(changes.staged_rows):
-            connection.execute(delete(_staged_rows).where(_staged_rows.c.seq.in_(seqs)))
+        self._put_revisions(connection, changes.revisions)
+        self.drop_rows(connection, changes.staged_rows)
         _insert_new(connection, _batches, [{"batch_id": changes.batch_id}])
+
+    def drop_rows(self, connection: Connection, seqs: Sequence[int]) -> None:
+        """Forget rows that are published, in the caller's transaction."""
+        for part in _chunks(seqs):
+            connection.execute(delete(_staged_rows).where(_staged_rows.c.seq.in_(part)))
+
+    def clear(self, connection: Connection) -> None:
+        """Forget everything but what is pending and what waits to be published, in the caller's transaction."""
+        for table in (_settled, _revisions, _batches):
+            connection.execute(delete(table))
+        still_pending = select(_pending.c.input_id)
+        connection.execute(delete(_payloads).where(_payloads.c.input_id.not_in(still_pending)))
+
+    def restore(
+        self,
+        connection: Connection,
+        *,
+        settled: Sequence[SettledInput] = (),
+        payloads: Mapping[str, KnownPayload] | None = None,
+        revisions: Sequence[LatestRevision] = (),
+        batch_ids: Sequence[str] = (),
+    ) -> None:
+        """Learn again what the tables tell, in the order of publishing: the first holder of a payload key keeps it."""
+        self.settle(connection, settled)
+        held = [
+            {"payload_key": key, "input_id": known.input_id, "article_id": known.article_id}
+            for key, known in (payloads or {}).items()
+        ]
+        _insert_new(connection, _payloads, held)
+        self._put_revisions(connection, revisions)
+        _insert_new(connection, _batches, [{"batch_id": batch_id} for batch_id in batch_ids])
 
     def settle(self, connection: Connection, settled: Sequence[SettledInput]) -> None:
         """Write what became of inputs, which are then no longer pending; again is the same as once."""
@@ -331,10 +364,23 @@ class InputLedger:
             ],
         )
 
+    def _put_revisions(self, connection: Connection, revisions: Sequence[LatestRevision]) -> None:
+        _insert_or_replace(connection, _revisions, [asdict(revision) for revision in revisions])
+
+
+def make_row_key(table: str, row: Mapping[str, Any]) -> str:
+    """Write the values of a row's key columns as one text."""
+    return canonical_json([row.get(column) for column in TABLES[table].key])
+
 
 def make_payload_key(document: Document) -> str:
     """Derive what two inputs share that bring the same bytes from the same place: the second is a duplicate."""
-    return make_id("pay", document.source_id, document.url or document.location, document.payload_sha256)
+    return derive_payload_key(document.source_id, document.url or document.location, document.payload_sha256)
+
+
+def derive_payload_key(source_id: str, address: str, payload_sha256: str) -> str:
+    """Derive the same key from its parts: `address` is the URL where there is one, else the location."""
+    return make_id("pay", source_id, address, payload_sha256)
 
 
 def encode_changes(changes: LedgerChanges) -> bytes:

@@ -96,6 +96,13 @@ class TableParts:
         `filters` is an Arrow expression or pyarrow's list of (column, operator, value). Raises KeyError where there is
         no such table or column, SettingsError where it was never created.
         """
+        return self._scan(name, columns, filters).to_table()
+
+    def read_batches(self, name: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Read a table as `read` does, piece by piece, for what may be larger than memory."""
+        yield from self._scan(name, columns, None).to_batches()
+
+    def _scan(self, name: str, columns: Sequence[str] | None, filters: Filters) -> ds.Scanner:
         schema = TABLES[name].schema.append(pa.field("dt", pa.date32()))
         if unknown := set(columns or ()) - set(schema.names):
             raise KeyError(f"{name} has no column {', '.join(sorted(unknown))}")
@@ -103,7 +110,7 @@ class TableParts:
         dataset = ds.dataset(self._root / name, format="parquet", schema=schema, partitioning=_PARTITION)
         if filters is not None and not isinstance(filters, pc.Expression):
             filters = pq.filters_to_expression(filters)
-        return dataset.to_table(columns=list(columns) if columns is not None else None, filter=filters)
+        return dataset.scanner(columns=list(columns) if columns is not None else None, filter=filters)
 
     def days(self, name: str) -> list[date]:
         """List the days on which a table got rows, in order."""

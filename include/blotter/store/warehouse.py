@@ -147,6 +147,10 @@ class Warehouse:
         """
         return self._parts.read(table, columns, filters)
 
+    def read_batches(self, table: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Read a table as `read` does, piece by piece, for what may be larger than memory."""
+        return self._parts.read_batches(table, columns)
+
     def has_batch(self, batch_id: str) -> bool:
         """Say whether a batch is published or frozen. Looks at the newest day first; a batch that is not there costs
         a look at every day, so ask the state (`InputLedger.has_batch`) where that matters.
