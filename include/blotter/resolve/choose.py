@@ -1,0 +1,395 @@
+"""Whom to believe: one value of one field out of everything that articles say of it.
+
+Belongs here: the rules by which a value stands, what contradicts it, and when that is a conflict (docs/resolution.md).
+Does not belong here: what values mean (`values`), and putting a record together (`record`).
+
+A value's weight is the sum over independent reports (syndication groups) of the best voice in each: how sure the reader
+was, whether somebody is named for it, how it was come by, and, where the truth moves on, how new it is. The order of
+arrival plays no part: only publication does.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from blotter.link.memory import Member, PlainValue, Statement
+from blotter.link.terms import fold
+from blotter.model import FIELDS, Basis, ClaimState, Judgement, Notice, ReadingKind
+from blotter.resolve.values import COUNTS, MOVING, STAGES, is_approximate, measure_detail, rank_stage, says_all
+
+_BASIS_WEIGHT = {Basis.STATED: 1.0, Basis.INFERRED: 0.9, Basis.COUNTED: 0.8, Basis.GAZETTEER: 0.6}
+_ATTRIBUTED = 1.2
+_ROUNDUP = 0.6
+_OUTDATED_BY_OWN_SOURCE = 0.4
+_CORRECTED = 0.1
+_CORRECTING = 2.0
+_HALF_LIFE_DAYS = 1.0
+_LATE_STAGE_SHARE = 0.2  # of the weight of all stages: less is taken for a slip of the reader
+_RIVAL_SHARE = 0.25  # of the standing value's weight: less is kept as a rival but opens no conflict
+_SETTLED_REPORTS, _SETTLED_RATIO = 3, 3
+_MINOR_SHARE = 0.3
+
+# From what tells most to what tells least: the order of an incident's types.
+_TYPE_ORDER_TEXT = """
+police_use_of_force kidnapping sexual_assault robbery burglary explosion fire aviation rail maritime industrial
+traffic_crash drowning disaster weather animal overdose suicide missing_person stabbing shooting homicide
+assault threat other
+"""
+_TYPE_ORDER = tuple(_TYPE_ORDER_TEXT.split())
+_ASSERTING = (ClaimState.KNOWN, ClaimState.DISPUTED)
+# Derived with the place: disagreement of these is disagreement on the place.
+_DERIVED = frozenset(("latitude", "longitude", "time_zone", "country"))
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One article saying one thing of one field."""
+
+    statement: Statement
+    member: Member
+    weight: float = 0.0
+    aged_weight: float = 0.0  # less for every day that the newest word on the field is newer
+
+    @property
+    def published_at(self) -> datetime:
+        """When it was said."""
+        return self.member.published_at
+
+
+@dataclass(frozen=True, slots=True)
+class Rivalry:
+    """A value that was claimed and does not stand."""
+
+    value: PlainValue
+    state: ClaimState
+    voices: tuple[Voice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What stands for one field, the voices that carry it, and its rivals."""
+
+    value: PlainValue
+    state: ClaimState
+    voices: tuple[Voice, ...]
+    rivals: tuple[Rivalry, ...] = ()
+    contested_by: tuple[Rivalry, ...] = ()
+    judgement: Judgement | None = None
+
+
+@dataclass(slots=True)
+class _Camp:
+    """Voices that do not contradict each other, and the value that says most among them."""
+
+    value: PlainValue
+    voices: list[Voice]
+
+    def weigh(self, weigh: Callable[[Voice], float]) -> float:
+        best: dict[str, float] = {}
+        for voice in self.voices:
+            group = voice.member.syndication_id
+            best[group] = max(best.get(group, 0.0), weigh(voice))
+        return sum(best.values())
+
+    @property
+    def weight(self) -> float:
+        return self.weigh(lambda voice: voice.weight)
+
+    @property
+    def aged_weight(self) -> float:
+        return self.weigh(lambda voice: voice.aged_weight)
+
+    @property
+    def first_at(self) -> datetime:
+        return min(voice.published_at for voice in self.voices)
+
+    @property
+    def last_at(self) -> datetime:
+        return max(voice.published_at for voice in self.voices)
+
+
+def count_reports(voices: Iterable[Voice]) -> int:
+    """Count the independent reports among voices."""
+    return len({voice.member.syndication_id for voice in voices})
+
+
+def choose_value(field: str, voices: Sequence[Voice], judgement: Judgement | None = None) -> Choice | None:
+    """Choose what stands for a field of which `voices` speak, in the order of publication; None where nobody does.
+
+    A judgement outranks all voices, which become its rivals.
+    """
+    chosen = _choose_among(field, voices)
+    if judgement is None:
+        return chosen
+    value = _read_judged(field, judgement)
+    rivals = () if chosen is None else tuple(_others(chosen, value))
+    return Choice(value, judgement.state or ClaimState.KNOWN, (), rivals, (), judgement)
+
+
+def _choose_among(field: str, voices: Sequence[Voice]) -> Choice | None:
+    heard, withdrawn = _drop_withdrawn(voices)
+    heard = _weigh_voices(field, heard)
+    asserting = [voice for voice in heard if voice.statement.state in _ASSERTING and voice.statement.value is not None]
+    if not asserting:
+        return _choose_silence(heard, withdrawn)
+    if FIELDS[field].many:
+        return _choose_several(field, asserting)
+    camps = _form_camps(field, _pick_one_a_member(asserting))
+    standing = _pick_standing(field, camps)
+    rivals = [camp for camp in camps if camp is not standing]
+    told = {id(camp): Rivalry(camp.value, ClaimState.KNOWN, tuple(camp.voices)) for camp in rivals}
+    return Choice(
+        value=standing.value,
+        state=_judge_state(standing, heard),
+        voices=_carriers_first(standing),
+        rivals=tuple(told[id(camp)] for camp in sorted(rivals, key=lambda camp: (-camp.weight, str(camp.value)))),
+        contested_by=tuple(told[id(camp)] for camp in rivals if _is_contesting(field, camp, standing)),
+    )
+
+
+def _drop_withdrawn(voices: Sequence[Voice]) -> tuple[list[Voice], list[Voice]]:
+    """Part voices into those that count and those that were taken back since.
+
+    A retracted statement takes back what anybody said before it; an article that withdraws itself, what its source
+    said before.
+    """
+    retracted_at = [voice.published_at for voice in voices if voice.statement.state is ClaimState.RETRACTED]
+    withdrawn_at = {
+        voice.member.source_id: max(voice.published_at for voice in voices if voice.member.source_id == source)
+        for voice in voices
+        if voice.member.notice is Notice.RETRACTION
+        for source in (voice.member.source_id,)
+    }
+    heard: list[Voice] = []
+    withdrawn: list[Voice] = []
+    for voice in voices:
+        is_taken_back = any(voice.published_at < at for at in retracted_at) or (
+            voice.member.source_id in withdrawn_at and voice.published_at < withdrawn_at[voice.member.source_id]
+        )
+        is_assertion = voice.statement.state in _ASSERTING
+        (withdrawn if is_taken_back and is_assertion else heard).append(voice)
+    return heard, withdrawn
+
+
+def _weigh_voices(field: str, voices: Sequence[Voice]) -> list[Voice]:
+    if not voices:
+        return []
+    newest_at = max(voice.published_at for voice in voices)
+    corrected_at = max(
+        (v.published_at for v in voices if v.member.notice is Notice.CORRECTION and v.statement.state in _ASSERTING),
+        default=None,
+    )
+    last_word: dict[str, Voice] = {}
+    for voice in voices:
+        if voice.statement.state in _ASSERTING:
+            source = voice.member.source_id
+            if source not in last_word or voice.published_at >= last_word[source].published_at:
+                last_word[source] = voice
+    weighed = []
+    for voice in voices:
+        weight = _weigh_statement(voice)
+        if corrected_at is not None and voice.published_at < corrected_at:
+            weight *= _CORRECTED
+        elif voice.member.notice is Notice.CORRECTION:
+            weight *= _CORRECTING
+        last = last_word.get(voice.member.source_id)
+        if last is not None and last.published_at > voice.published_at and not _agree(field, last, voice):
+            weight *= _OUTDATED_BY_OWN_SOURCE
+        behind_days = (newest_at - voice.published_at).total_seconds() / 86400
+        aged = weight * 0.5 ** (behind_days / _HALF_LIFE_DAYS) if field in MOVING else weight
+        weighed.append(replace(voice, weight=round(weight, 9), aged_weight=round(aged, 9)))
+    return weighed
+
+
+def _weigh_statement(voice: Voice) -> float:
+    statement = voice.statement
+    weight = max(statement.confidence, 0.01) * _BASIS_WEIGHT[statement.basis]
+    if statement.attributed_to:
+        weight *= _ATTRIBUTED
+    return weight * _ROUNDUP if voice.member.kind is ReadingKind.ROUNDUP else weight
+
+
+def _agree(field: str, one: Voice, other: Voice) -> bool:
+    return says_all(field, one.statement.value, other.statement.value) or says_all(
+        field, other.statement.value, one.statement.value
+    )
+
+
+def _pick_one_a_member(voices: Sequence[Voice]) -> list[Voice]:
+    """Keep what each article says best: an article speaks once."""
+    best: dict[tuple[str, int], Voice] = {}
+    for voice in voices:
+        key = (voice.member.reading_id, voice.member.incident_ref)
+        if key not in best or _by_clarity(voice) > _by_clarity(best[key]):
+            best[key] = voice
+    return list(best.values())
+
+
+def _by_clarity(voice: Voice) -> tuple[bool, float, int]:
+    statement = voice.statement
+    return (statement.state is ClaimState.KNOWN, voice.weight, measure_detail(statement.field, statement.value))
+
+
+def _form_camps(field: str, voices: Sequence[Voice]) -> list[_Camp]:
+    """Gather voices by value; a value that only says less joins the weightiest of those that say more."""
+    by_value: dict[PlainValue, _Camp] = {}
+    for voice in voices:
+        by_value.setdefault(_key(voice), _Camp(voice.statement.value, [])).voices.append(voice)
+    own = sorted(
+        by_value.values(), key=lambda c: (-measure_detail(field, c.value), -c.weight, c.first_at, str(c.value))
+    )
+    is_about = {id(camp): all(is_approximate(voice.statement) for voice in camp.voices) for camp in own}
+    leading: list[_Camp] = []
+    joining: list[tuple[_Camp, list[_Camp]]] = []
+    for camp in own:
+        fuller = [
+            leader
+            for leader in leading
+            if says_all(field, leader.value, camp.value, is_other_about=is_about[id(camp)])
+            or (is_about[id(leader)] and says_all(field, camp.value, leader.value, is_other_about=True))
+        ]
+        if fuller:
+            joining.append((camp, fuller))
+        else:
+            leading.append(camp)
+    weights = {id(camp): camp.aged_weight for camp in leading}
+    for camp, fuller in joining:
+        leader = max(fuller, key=lambda one: weights[id(one)])
+        if (is_about[id(leader)] and not is_about[id(camp)]) or _is_respelt(field, leader, camp):
+            leader.value = camp.value
+            is_about[id(leader)] = False
+        leader.voices.extend(camp.voices)
+    return leading
+
+
+def _is_respelt(field: str, leader: _Camp, camp: _Camp) -> bool:
+    """Say whether two values say the same in other letters, and more reports write it the joining way."""
+    return (
+        measure_detail(field, leader.value) == measure_detail(field, camp.value)
+        and says_all(field, camp.value, leader.value)
+        and count_reports(camp.voices) > count_reports(leader.voices)
+    )
+
+
+def _key(voice: Voice) -> PlainValue:
+    value = voice.statement.value
+    return fold(value) if isinstance(value, str) else value
+
+
+def _pick_standing(field: str, camps: Sequence[_Camp]) -> _Camp:
+    if field in STAGES:
+        return _pick_stage(field, camps)
+    if field in COUNTS:
+        return _pick_count(camps)
+    return max(camps, key=_by_weight(field))
+
+
+def _by_weight(field: str) -> Callable[[_Camp], tuple[float, datetime, int, str]]:
+    return lambda camp: (camp.aged_weight, camp.last_at, measure_detail(field, camp.value), str(camp.value))
+
+
+def _pick_stage(field: str, camps: Sequence[_Camp]) -> _Camp:
+    """Pick the latest stage that is more than a slip; how the living fare is as last told."""
+    total = sum(camp.weight for camp in camps)
+    likely = [camp for camp in camps if camp.weight >= _LATE_STAGE_SHARE * total] or list(camps)
+    furthest = max(likely, key=lambda camp: (rank_stage(field, camp.value), camp.weight))
+    if field == "condition" and furthest.value in ("critical", "injured"):
+        return max(likely, key=_by_weight(field))
+    return furthest
+
+
+def _pick_count(camps: Sequence[_Camp]) -> _Camp:
+    """Pick a toll: one that was lower before does not contradict, one that is lower since has to outweigh."""
+    falling = sorted(
+        camps, key=lambda camp: float(camp.value) if isinstance(camp.value, int | float) else 0, reverse=True
+    )
+    standing = falling[0]
+    for camp in falling[1:]:
+        since = _Camp(camp.value, [voice for voice in camp.voices if voice.published_at >= standing.first_at])
+        if not since.voices:
+            continue
+        if (since.aged_weight, since.last_at) > (standing.aged_weight, standing.last_at):
+            standing = camp
+    return standing
+
+
+def _is_contesting(field: str, rival: _Camp, standing: _Camp) -> bool:
+    if field in _DERIVED or (field in STAGES and field != "condition"):
+        return False
+    if field in MOVING and (rival.last_at < standing.first_at or _is_passed(field, rival, standing)):
+        return False
+    if rival.weight < _RIVAL_SHARE * standing.weight:
+        return False
+    n_standing, n_rival = count_reports(standing.voices), count_reports(rival.voices)
+    return not (n_standing >= _SETTLED_REPORTS and n_standing >= _SETTLED_RATIO * n_rival)
+
+
+def _is_passed(field: str, rival: _Camp, standing: _Camp) -> bool:
+    """Say whether a rival is a stage on the way to the standing one."""
+    return field in STAGES and rank_stage(field, rival.value) <= rank_stage(field, standing.value)
+
+
+def _judge_state(standing: _Camp, heard: Sequence[Voice]) -> ClaimState:
+    doubting = [v for v in heard if v.statement.state is ClaimState.DENIED]
+    doubting += [v for v in standing.voices if v.statement.state is ClaimState.DISPUTED]
+    sure = [v for v in standing.voices if v.statement.state is ClaimState.KNOWN]
+    if sum(v.aged_weight for v in doubting) >= sum(v.aged_weight for v in sure):
+        return ClaimState.DISPUTED
+    return ClaimState.KNOWN
+
+
+def _carriers_first(camp: _Camp) -> tuple[Voice, ...]:
+    """Order voices: those that say the value itself, then those that say less; each in the order of publication."""
+    key = fold(camp.value) if isinstance(camp.value, str) else camp.value
+    return tuple(sorted(camp.voices, key=lambda v: (_key(v) != key, v.member.order, v.statement.claim_id)))
+
+
+def _choose_silence(heard: Sequence[Voice], withdrawn: Sequence[Voice]) -> Choice | None:
+    """Choose what stands where nobody asserts a value: withheld, unknown, denied, or taken back."""
+    by_state: dict[ClaimState, list[Voice]] = {}
+    for voice in heard:
+        if voice.statement.state not in _ASSERTING:
+            by_state.setdefault(voice.statement.state, []).append(voice)
+    if not by_state:
+        return None
+    if withdrawn and ClaimState.RETRACTED in by_state:
+        return Choice(None, ClaimState.RETRACTED, tuple(by_state[ClaimState.RETRACTED]))
+    state = max(by_state, key=lambda s: (_Camp(None, by_state[s]).weight, max(v.published_at for v in by_state[s]), s))
+    return Choice(None, state, tuple(sorted(by_state[state], key=lambda v: (v.member.order, v.statement.claim_id))))
+
+
+def _choose_several(field: str, asserting: Sequence[Voice]) -> Choice:
+    """Choose the values of a field that has several: all that are more than a slip."""
+    camps = _form_camps(field, asserting)
+    heaviest = max(camp.weight for camp in camps)
+    kept = [camp for camp in camps if field != "incident_type" or camp.weight >= _MINOR_SHARE * heaviest]
+    kept.sort(key=lambda camp: (_rank_type(field, camp.value), camp.first_at, str(camp.value)))
+    dropped = [camp for camp in camps if camp not in kept]
+    return Choice(
+        value=[str(camp.value) for camp in kept],
+        state=ClaimState.KNOWN,
+        voices=tuple(voice for camp in kept for voice in _carriers_first(camp)),
+        rivals=tuple(Rivalry(camp.value, ClaimState.KNOWN, tuple(camp.voices)) for camp in dropped),
+    )
+
+
+def _rank_type(field: str, value: PlainValue) -> int:
+    return _TYPE_ORDER.index(str(value)) if field == "incident_type" and value in _TYPE_ORDER else len(_TYPE_ORDER)
+
+
+def _read_judged(field: str, judgement: Judgement) -> PlainValue:
+    if judgement.value is None:
+        return None
+    spec = FIELDS[field]
+    if spec.many:
+        return [part.strip() for part in judgement.value.split(";") if part.strip()]
+    if spec.type in (int, float):
+        number: int | float = spec.type(judgement.value)
+        return number
+    return judgement.value
+
+
+def _others(chosen: Choice, value: PlainValue) -> Iterable[Rivalry]:
+    if chosen.value is not None and chosen.value != value:
+        yield Rivalry(chosen.value, chosen.state, chosen.voices)
+    yield from (rival for rival in chosen.rivals if rival.value != value)

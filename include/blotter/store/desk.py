@@ -1,0 +1,216 @@
+"""The open incidents and their index: what linking and tracking look up, and learn once a batch is published.
+
+Belongs here: an implementation of `blotter.update.Desk` over the state's database. Does not belong here: what is looked
+up and why.
+
+Every look-up is by primary key. The index has one row a key, day and target; rows are forgotten once both their day and
+the day on which they were learnt lie two windows back, so that an archive read years late is indexed as long as fresh
+news. Dossiers and what is remembered of articles stay: they are read by id only.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import zstandard
+from sqlalchemy import BigInteger, Column, Connection, Engine, Integer, LargeBinary, String, Table, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from blotter.errors import StoreDamaged
+from blotter.link.memory import ArticleMemory, Dossier, Profile, TextMemory, decode_changes
+from blotter.store.state import metadata
+from blotter.update.desk import MAX_TARGETS, Target
+
+_T = TypeVar("_T")
+_CHUNK = 400  # values in one statement: under every database's limit of parameters
+
+_marks = Table(
+    "desk_marks", metadata, Column("name", String, primary_key=True), Column("value", BigInteger, nullable=False)
+)
+_dossiers = Table(
+    "desk_dossiers", metadata, Column("id", String, primary_key=True), Column("body", LargeBinary, nullable=False)
+)
+_profiles = Table(
+    "desk_profiles", metadata, Column("id", String, primary_key=True), Column("body", LargeBinary, nullable=False)
+)
+_articles = Table(
+    "desk_articles", metadata, Column("id", String, primary_key=True), Column("body", LargeBinary, nullable=False)
+)
+_texts = Table(
+    "desk_texts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("expires", Integer, nullable=False, index=True),
+)
+_index = Table(
+    "desk_index",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("target_id", String, primary_key=True),
+    Column("expires", Integer, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+_labels = Table(
+    "desk_labels",
+    metadata,
+    Column("label", String, primary_key=True),
+    Column("incident_id", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+_terms = Table(
+    "desk_terms",
+    metadata,
+    Column("term", String, primary_key=True),
+    Column("n_texts", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+_DESK = (_marks, _dossiers, _profiles, _articles, _texts, _index, _labels, _terms)
+_SEQ, _N_TEXTS = "seq", "n_texts"
+
+
+class SqlDesk:
+    """The desk in the state at `engine`; creates its tables where they are missing."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        metadata.create_all(engine, tables=_DESK)
+
+    def last_seq(self) -> int:
+        """Number of the last batch that was learnt; 0 before the first."""
+        return self._read_mark(_SEQ)
+
+    def n_texts(self) -> int:
+        """How many texts were counted."""
+        return self._read_mark(_N_TEXTS)
+
+    def find_targets(self, keys: Sequence[str], first_day: int, last_day: int) -> Mapping[str, Sequence[Target]]:
+        """Targets of index entries by key, between two days, the latest `MAX_TARGETS` a key."""
+        found: dict[str, list[Target]] = {}
+        latest = func.row_number().over(partition_by=_index.c.key, order_by=(_index.c.day.desc(), _index.c.target_id))
+        near = _index.c.day.between(first_day, last_day)
+        with self._engine.connect() as connection:
+            for part in _chunks(list(dict.fromkeys(keys))):
+                ranked = select(_index, latest.label("rank")).where(_index.c.key.in_(part), near).subquery()
+                for row in connection.execute(select(ranked).where(ranked.c.rank <= MAX_TARGETS)):
+                    found.setdefault(row.key, []).append((row.target_id, row.day))
+        return found
+
+    def load_profiles(self, incident_ids: Iterable[str]) -> Mapping[str, Profile]:
+        """Profiles by incident."""
+        return self._load(_profiles, incident_ids, Profile)
+
+    def load_dossiers(self, incident_ids: Iterable[str]) -> Mapping[str, Dossier]:
+        """Dossiers by incident."""
+        return self._load(_dossiers, incident_ids, Dossier)
+
+    def load_articles(self, article_ids: Iterable[str]) -> Mapping[str, ArticleMemory]:
+        """Memories of articles by id."""
+        return self._load(_articles, article_ids, ArticleMemory)
+
+    def load_texts(self, revision_ids: Iterable[str]) -> Mapping[str, TextMemory]:
+        """Fingerprints by revision."""
+        return self._load(_texts, revision_ids, TextMemory)
+
+    def count_terms(self, terms: Iterable[str]) -> Mapping[str, int]:
+        """In how many texts each term stood."""
+        with self._engine.connect() as connection:
+            return {
+                row.term: row.n_texts
+                for part in _chunks(list(terms))
+                for row in connection.execute(select(_terms).where(_terms.c.term.in_(part)))
+            }
+
+    def find_labels(self, labels: Iterable[str]) -> Mapping[str, str]:
+        """Incidents of the labels of given links."""
+        with self._engine.connect() as connection:
+            return {
+                row.label: row.incident_id
+                for part in _chunks(list(labels))
+                for row in connection.execute(select(_labels).where(_labels.c.label.in_(part)))
+            }
+
+    def apply(self, connection: Connection, memory: bytes) -> None:
+        """Learn what an `Update` left, in the caller's transaction; what was learnt already is left alone.
+
+        Raises StoreDamaged where the bytes are no such memory.
+        """
+        try:
+            changes = decode_changes(memory)
+        except (zstandard.ZstdError, msgspec.MsgspecError, ValueError) as broken:
+            raise StoreDamaged(f"a bundle's memory of incidents cannot be read: {broken}") from broken
+        learnt = connection.execute(select(_marks.c.value).where(_marks.c.name == _SEQ)).scalar()
+        if learnt is not None and changes.seq <= learnt:
+            return
+        span = 2 * changes.window_days
+        _put(connection, _dossiers, [{"id": one.incident_id, "body": _pack(one)} for one in changes.dossiers])
+        _put(connection, _profiles, [{"id": one.incident_id, "body": _pack(one)} for one in changes.profiles])
+        _put(connection, _articles, [{"id": one.article_id, "body": _pack(one)} for one in changes.articles])
+        _put(
+            connection,
+            _texts,
+            [
+                {"id": one.revision_id, "body": _pack(one), "expires": max(one.published_day, changes.today) + span}
+                for one in changes.texts
+            ],
+        )
+        _put(
+            connection,
+            _index,
+            [
+                {
+                    "key": one.key,
+                    "day": one.day,
+                    "target_id": one.target_id,
+                    "expires": max(one.day, changes.today) + span,
+                }
+                for one in changes.entries
+            ],
+        )
+        _put(connection, _labels, [{"label": one, "incident_id": to} for one, to in changes.labels.items()])
+        _put(connection, _terms, [{"term": term, "n_texts": n} for term, n in changes.term_counts.items()])
+        for table in (_index, _texts):
+            connection.execute(delete(table).where(table.c.expires < changes.today))
+        marks = {_SEQ: changes.seq, _N_TEXTS: changes.n_texts}
+        _put(connection, _marks, [{"name": name, "value": value} for name, value in marks.items()])
+
+    def _load(self, table: Table, ids: Iterable[str], kind: type[_T]) -> dict[str, _T]:
+        with self._engine.connect() as connection:
+            return {
+                row.id: _unpack(row.body, kind, f"{table.name} {row.id}")
+                for part in _chunks(list(dict.fromkeys(ids)))
+                for row in connection.execute(select(table.c.id, table.c.body).where(table.c.id.in_(part)))
+            }
+
+    def _read_mark(self, name: str) -> int:
+        with self._engine.connect() as connection:
+            return int(connection.execute(select(_marks.c.value).where(_marks.c.name == name)).scalar() or 0)
+
+
+def _pack(record: object) -> bytes:
+    return zstandard.ZstdCompressor(level=3).compress(msgspec.msgpack.encode(record))
+
+
+def _unpack(body: bytes, kind: type[_T], where: str) -> _T:
+    try:
+        return msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(body), type=kind)
+    except (zstandard.ZstdError, msgspec.MsgspecError) as broken:
+        raise StoreDamaged(f"{where} cannot be read: {broken}") from broken
+
+
+def _put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, replacing those with the same key."""
+    if not rows:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement: Any = insert(table)
+    keys = list(table.primary_key.columns)
+    others = {column.name: statement.excluded[column.name] for column in table.c if column not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
+
+
+def _chunks(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

@@ -1,0 +1,307 @@
+"""What a person decided: link, unlink, merge, split, set. It outranks whatever is computed, now and in later batches.
+
+Belongs here: what each decision does to dossiers, profiles and links. Does not belong here: whether it was right, and
+how it changes a record (`blotter.resolve`).
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+import msgspec
+
+from blotter.ids import make_id
+from blotter.link.memory import Account, ArticleMemory, Dossier, Member, Placement, Profile
+from blotter.model import FIELDS, CaseStatus, ChangeCause, ClaimState, Condition, Judgement, LegalStatus, Role, Verdict
+from blotter.update.bench import Workbench, tells_incident
+
+_CLOSED_LISTS: Mapping[str, type] = {
+    "status": CaseStatus,
+    "role": Role,
+    "condition": Condition,
+    "legal_status": LegalStatus,
+}
+
+
+def follow_judgement(bench: Workbench, judgement: Judgement) -> str | None:
+    """Do what a judgement says; returns why it cannot be done, None where it was."""
+    actions: Mapping[str, Callable[[Workbench, Judgement], str | None]] = {
+        "link": _link,
+        "unlink": _unlink,
+        "merge": _merge,
+        "split": _split,
+        "set": _set,
+    }
+    action = actions.get(judgement.action)
+    return action(bench, judgement) if action else f"no action {judgement.action}: {', '.join(actions)}"
+
+
+def _link(bench: Workbench, judgement: Judgement) -> str | None:
+    memory, refusal = _find_article(bench, judgement)
+    target, refused_target = _find_incident(bench, judgement.incident_id)
+    if memory is None or target is None:
+        return refusal or refused_target
+    if all(placement.incident_id != target for placement in memory.placements):
+        moved = _take_out(bench, memory, None, judgement)
+        if moved is None:
+            return f"article {memory.article_id} tells of no incident"
+        memory, member, account, seq = moved
+        memory = _put_in(bench, memory, member, account, target, seq, judgement)
+    else:
+        placement = next(one for one in memory.placements if one.incident_id == target)
+        memory = _confirm(bench, memory, placement, judgement)
+    bench.desk.put_article(
+        msgspec.structs.replace(
+            memory,
+            pinned_to=tuple(dict.fromkeys([*memory.pinned_to, target])),
+            kept_from=tuple(one for one in memory.kept_from if bench.follow_merges(one) != target),
+            judged_by=judgement.actor,
+        )
+    )
+    return None
+
+
+def _unlink(bench: Workbench, judgement: Judgement) -> str | None:
+    memory, refusal = _find_article(bench, judgement)
+    source, refused_source = _find_incident(bench, judgement.incident_id)
+    if memory is None or source is None:
+        return refusal or refused_source
+    moved = _take_out(bench, memory, source, judgement)
+    if moved is None:
+        return f"article {memory.article_id} is not linked to {source}"
+    memory, member, account, seq = moved
+    known = {statement.field for statement in member.statements if statement.state is ClaimState.KNOWN}
+    if tells_incident(member.kind, known):
+        target = _name_new_incident(bench, member, judgement)
+        memory = _put_in(bench, memory, member, account, target, seq, judgement)
+    bench.desk.put_article(
+        msgspec.structs.replace(
+            memory,
+            kept_from=tuple(dict.fromkeys([*memory.kept_from, source])),
+            pinned_to=tuple(one for one in memory.pinned_to if bench.follow_merges(one) != source),
+            judged_by=judgement.actor,
+        )
+    )
+    return None
+
+
+def _merge(bench: Workbench, judgement: Judgement) -> str | None:
+    if judgement.other_participant_id is not None or judgement.participant_id is not None:
+        return _judge_participants(bench, judgement)
+    kept_id, refusal = _find_incident(bench, judgement.incident_id)
+    merged_id, refused_other = _find_incident(bench, judgement.other_incident_id)
+    if kept_id is None or merged_id is None:
+        return refusal or refused_other
+    if kept_id == merged_id:
+        return f"{judgement.other_incident_id} is {kept_id} already"
+    merged, profile = bench.desk.dossier(merged_id), bench.desk.profiles([merged_id]).get(merged_id)
+    accounts = {account.article_id: account for account in profile.accounts} if profile else {}
+    if merged is None:
+        return f"no incident {merged_id}"
+    # Its own accounts stay with it, so that it can be read, and split off again, for ever.
+    bench.desk.put_dossier(msgspec.structs.replace(merged, merged_into=kept_id))
+    bench.desk.put_profile(Profile(merged_id, (), merged_into=kept_id))
+    bench.touch(merged_id).merged_into = kept_id
+    bench.touch(kept_id).judged.append(judgement)
+    for member in sorted(merged.members, key=lambda one: (one.order, one.reading_id)):
+        _move(bench, member, accounts.get(member.article_id), merged_id, kept_id, judgement)
+    return None
+
+
+def _split(bench: Workbench, judgement: Judgement) -> str | None:
+    if judgement.article_id is not None:
+        return _unlink(bench, judgement)
+    if judgement.other_participant_id is not None:
+        return _judge_participants(bench, judgement)
+    kept_id, refusal = _find_incident(bench, judgement.incident_id)
+    if kept_id is None:
+        return refusal
+    restored_id = judgement.other_incident_id
+    restored = bench.desk.dossier(restored_id) if restored_id else None
+    if restored_id is None or restored is None or bench.follow_merges(restored_id) != kept_id or restored_id == kept_id:
+        return f"{restored_id} is not merged into {kept_id}"
+    profile = bench.desk.profiles([kept_id]).get(kept_id)
+    accounts = {account.article_id: account for account in profile.accounts} if profile else {}
+    kept = bench.desk.dossier(kept_id)
+    bench.desk.put_dossier(msgspec.structs.replace(restored, merged_into=None))
+    bench.desk.put_profile(Profile(restored_id))
+    bench.touch(restored_id).restored_from = kept_id
+    bench.touch(restored_id).judged.append(judgement)
+    bench.touch(kept_id).judged.append(judgement)
+    returning = [member for member in (kept.members if kept else ()) if member.home_id == restored_id]
+    gone = {member.article_id for member in restored.members} - {member.article_id for member in returning}
+    for article_id in sorted(gone):  # taken out while it was merged
+        bench.leave(article_id, restored_id, ChangeCause.HUMAN)
+    for member in sorted(returning, key=lambda one: (one.order, one.reading_id)):
+        bench.leave(member.article_id, kept_id, ChangeCause.HUMAN)
+        _move(bench, member, accounts.get(member.article_id), kept_id, restored_id, judgement)
+    return None
+
+
+def _set(bench: Workbench, judgement: Judgement) -> str | None:
+    incident_id, refusal = _find_incident(bench, judgement.incident_id)
+    if incident_id is None:
+        return refusal
+    refusal = _check_value(judgement)
+    if refusal is not None:
+        return refusal
+    if judgement.participant_id is not None and not _has_participant(bench, incident_id, judgement.participant_id):
+        return f"{incident_id} has no participant {judgement.participant_id}"
+    _remember(bench, incident_id, judgement)
+    return None
+
+
+def _judge_participants(bench: Workbench, judgement: Judgement) -> str | None:
+    """Take two participants of an incident for one person, or no longer."""
+    incident_id, refusal = _find_incident(bench, judgement.incident_id)
+    if incident_id is None:
+        return refusal
+    for pid in (judgement.participant_id, judgement.other_participant_id):
+        if pid is None or not _has_participant(bench, incident_id, pid):
+            return f"{incident_id} has no participant {pid}"
+    _remember(bench, incident_id, judgement)
+    return None
+
+
+def _remember(bench: Workbench, incident_id: str, judgement: Judgement) -> None:
+    dossier = bench.desk.dossier(incident_id) or Dossier(incident_id)
+    if all(one.judgement_id != judgement.judgement_id for one in dossier.judgements):
+        bench.desk.put_dossier(msgspec.structs.replace(dossier, judgements=(*dossier.judgements, judgement)))
+        bench.touch(incident_id).judged.append(judgement)
+
+
+def _check_value(judgement: Judgement) -> str | None:
+    spec = FIELDS.get(judgement.field or "")
+    if spec is None:
+        return f"no field {judgement.field}"
+    if (spec.of == "participant") != (judgement.participant_id is not None):
+        return f"{spec.name} is a field of the {spec.of}"
+    if judgement.value is None:
+        return None if judgement.state not in (None, ClaimState.KNOWN, ClaimState.DISPUTED) else "no value is given"
+    try:
+        if spec.type in (int, float):
+            spec.type(judgement.value)
+        elif spec.type is date:
+            date.fromisoformat(judgement.value)
+        elif spec.name in _CLOSED_LISTS:
+            _CLOSED_LISTS[spec.name](judgement.value)
+    except ValueError:
+        return f"{judgement.value!r} is no value of {spec.name}: {spec.meaning}"
+    return None
+
+
+def _has_participant(bench: Workbench, incident_id: str, participant_id: str) -> bool:
+    dossier = bench.desk.dossier(incident_id)
+    return dossier is not None and any(participant_id in member.placed.values() for member in dossier.members)
+
+
+def _find_article(bench: Workbench, judgement: Judgement) -> tuple[ArticleMemory | None, str | None]:
+    memory = bench.desk.article(judgement.article_id) if judgement.article_id else None
+    return memory, None if memory else f"no article {judgement.article_id}"
+
+
+def _find_incident(bench: Workbench, incident_id: str | None) -> tuple[str | None, str | None]:
+    """Look an incident up, following merges; with why it was not found."""
+    if incident_id is None or bench.desk.dossier(incident_id) is None:
+        return None, f"no incident {incident_id}"
+    return bench.follow_merges(incident_id), None
+
+
+def _take_out(
+    bench: Workbench, memory: ArticleMemory, source: str | None, judgement: Judgement
+) -> tuple[ArticleMemory, Member, Account | None, int] | None:
+    """Take an article's account out of an incident (None: out of its first, or from where it lay loose)."""
+    for placement in memory.placements:
+        placed_in = bench.follow_merges(placement.incident_id)
+        if source is not None and placed_in != source:
+            continue
+        profile = bench.desk.profiles([placed_in]).get(placed_in)
+        account = next((a for a in (profile.accounts if profile else ()) if a.article_id == memory.article_id), None)
+        gone = bench.leave(memory.article_id, placed_in, ChangeCause.HUMAN)
+        if not gone:
+            continue
+        bench.touch(placed_in).judged.append(judgement)
+        _write_link(bench, gone[0], placed_in, Verdict.NEGATIVE, placement.seq + 1, judgement)
+        kept = tuple(one for one in memory.placements if one != placement)
+        return msgspec.structs.replace(memory, placements=kept), gone[0], account, placement.seq + 1
+    if source is None and memory.loose:
+        loose = memory.loose[0]
+        return msgspec.structs.replace(memory, loose=memory.loose[1:]), loose.member, loose.account, 0
+    return None
+
+
+def _put_in(
+    bench: Workbench,
+    memory: ArticleMemory,
+    member: Member,
+    account: Account | None,
+    target: str,
+    seq: int,
+    judgement: Judgement,
+) -> ArticleMemory:
+    dossier = bench.desk.dossier(target) or Dossier(target)
+    bench.add_member(dossier, msgspec.structs.replace(member, home_id=target, placed={}), ChangeCause.HUMAN)
+    bench.touch(target).judged.append(judgement)
+    if account is not None:
+        bench.add_account(target, account)
+    _write_link(bench, member, target, Verdict.POSITIVE, seq + 1, judgement)
+    placement = Placement(member.incident_ref, target, seq + 1)
+    placements = sorted((*memory.placements, placement), key=lambda one: one.incident_ref)
+    return msgspec.structs.replace(memory, placements=tuple(placements))
+
+
+def _move(
+    bench: Workbench, member: Member, account: Account | None, source: str, target: str, judgement: Judgement
+) -> None:
+    """Move an account between two incidents that are merged or split: its home stays what it was."""
+    memory = bench.desk.article(member.article_id)
+    seq = (
+        max((one.seq for one in memory.placements if one.incident_ref == member.incident_ref), default=0)
+        if memory
+        else 0
+    )
+    _write_link(bench, member, source, Verdict.NEGATIVE, seq + 1, judgement)
+    _write_link(bench, member, target, Verdict.POSITIVE, seq + 1, judgement)
+    dossier = bench.desk.dossier(target) or Dossier(target)
+    bench.add_member(dossier, msgspec.structs.replace(member, placed={}), ChangeCause.HUMAN)
+    if account is not None:
+        bench.add_account(target, account)
+    if memory is not None:
+        moved = tuple(
+            Placement(one.incident_ref, target, seq + 1) if one.incident_ref == member.incident_ref else one
+            for one in memory.placements
+        )
+        bench.desk.put_article(msgspec.structs.replace(memory, placements=moved))
+
+
+def _confirm(bench: Workbench, memory: ArticleMemory, placement: Placement, judgement: Judgement) -> ArticleMemory:
+    """Write down that a person agrees with a link."""
+    dossier = bench.desk.dossier(placement.incident_id)
+    for member in dossier.members if dossier else ():
+        if member.article_id == memory.article_id:
+            _write_link(bench, member, placement.incident_id, Verdict.POSITIVE, placement.seq + 1, judgement)
+    told = tuple(
+        Placement(one.incident_ref, one.incident_id, one.seq + 1) if one == placement else one
+        for one in memory.placements
+    )
+    return msgspec.structs.replace(memory, placements=told)
+
+
+def _name_new_incident(bench: Workbench, member: Member, judgement: Judgement) -> str:
+    incident_id = make_id("inc", member.article_id, member.incident_ref)
+    return incident_id if bench.desk.dossier(incident_id) is None else make_id("inc", judgement.judgement_id)
+
+
+def _write_link(
+    bench: Workbench, member: Member, incident_id: str, verdict: Verdict, seq: int, judgement: Judgement
+) -> None:
+    bench.write_link(
+        member.article_id,
+        member.reading_id,
+        member.incident_ref,
+        incident_id,
+        verdict,
+        1.0 if verdict is Verdict.POSITIVE else 0.0,
+        (f"{judgement.action}: {judgement.reason}",),
+        f"human:{judgement.actor}",
+        seq,
+    )
