@@ -53,7 +53,7 @@ def count_casualties(scene: Scene, persons: list[Person]) -> tuple[Count | None,
     stated = _read_stated(scene)
     killed_people = [p for p in persons if p.condition is not None and p.condition.value is Condition.KILLED]
     hurt_people = [p for p in persons if p.condition is not None and p.condition.value in _HURT]
-    killed = _decide(stated, "killed", killed_people)
+    killed = _decide(stated, "killed", killed_people) or _find_death(scene)
     injured = _decide_injured(stated, hurt_people, killed)
     none_hurt = _find_none_hurt(scene)
     if none_hurt is not None:
@@ -120,7 +120,7 @@ def _read_finding(finding: Finding, sentence: Sentence) -> _Stated | None:
         kind = "killed"
     elif condition in _HURT:
         words = sentence.text[finding.start - sentence.start : finding.end - sentence.start].lower()
-        kind = "shot" if re.search(r"\b(?:shot|stabbed|struck|hit)\b", words) else "injured"
+        kind = "shot" if re.search(r"\b(?:shot|stabbed|struck|hit|gunshot|bullet|gunfire)\b", words) else "injured"
     else:
         return None
     weight = 2.0 if sentence.is_title else 1.5 if sentence.index <= 3 else 1.0 if sentence.index <= 10 else 0.6
@@ -159,6 +159,23 @@ def _count_people(people: list[Person]) -> Count | None:
     first = min((p.condition for p in people if p.condition is not None), key=lambda e: e.start)
     basis = Basis.COUNTED if len(people) > 1 else Basis.STATED
     return Count(len(people), first.sentence, first.start, first.end, basis, 0.7)
+
+
+# A death that is told without the one who died.
+_DEATH = gated(
+    r"\b(?:(?:fatal|deadly)\s(?:\w+[- ]){0,2}?(?:shooting|stabbing|crash|collision|fire|accident|wreck|blaze|attack|explosion|beating|incident)|one\s(?:of\s[^.;]{1,50}?\s)?(?:has\s|later\s|was\s)?(?:died|fatally|pronounced\sdead|dead|dies|died)"
+    r"|(?:a|the|his|her|man['’]s|woman['’]s)\s(?:body|remains)\s(?:was|were|is|had\sbeen|has\sbeen)\s(?:\w+\s)?(?:found|discovered|recovered|pulled)|(?:found|discovered|recovered)\s(?:a|the|his|her)\s(?:\w+['’]s\s)?(?:body|dead)|bod(?:y|ies)\s(?:was\s|were\s)?found|discovery\sof\s(?:a|the)\sbody"
+    r"|homicide\s(?:investigation|detectives|victim|case)|(?:investigat\w+|ruled)\s(?:\w+\s){0,3}(?:a|as)\s(?:homicide|murder)|turned\sout\sto\sbe\sa\ssuicide|apparent\ssuicide|murder-suicide|was\sdeceased|was\sdead|dead\son\sarrival)\b"
+)
+
+
+def _find_death(scene: Scene) -> Count | None:
+    """Find that someone died where nobody was found who did ("one of them fatally", "a body was found")."""
+    for sentence in scene.telling[:12]:
+        match = _DEATH.search(sentence)
+        if match is not None:
+            return Count(1, sentence, sentence.start + match.start(), sentence.start + match.end(), Basis.INFERRED, 0.55)
+    return None
 
 
 def _find_none_hurt(scene: Scene) -> tuple[Sentence, int, int] | None:

@@ -55,7 +55,7 @@ _AFTER_AGE = re.compile(
     r",?\s*(?:,|\(|—|–|-|aged?)\s*(?:aged?\s+|who (?:was|is)\s+)?(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
     r"(?:\s+(?P<unit>months?|weeks?|days?)(?:[- ]old)?)?(?:\s*years?(?:[- ]old)?)?(?=[\s,.;)’'”\"—–:-]|$)"
 )
-_AFTER_PLACE_WORD = re.compile(r"(?:\b(?:in|at|near|from|outside)|(?:\d|,)\s(?:both\s)?of)\s(?:the\s)?$")
+_AFTER_PLACE_WORD = re.compile(r"(?:\b(?:in|at|near|from|outside|(?<!according\s)to)|(?:\d|,)\s(?:both\s)?of)\s(?:the\s)?$")
 
 
 @dataclass(slots=True)
@@ -79,6 +79,7 @@ class Mention:
     is_other: bool = False  # "another man", "two others"
     is_minimum: bool = False  # "at least", "more than"
     is_possessive: bool = False  # "Smith's"
+    is_object: bool = False  # "her" that no noun follows
     has_known_first: bool = False
     owner: str | None = None  # "his", "her", "their", or a possessive name before a kinship noun
     members: list["Mention"] = field(default_factory=list)
@@ -174,7 +175,7 @@ class MentionFinder:
         if any(word[0] == "(" and word.strip("()").isupper() for _, word in words):
             return None  # a dateline: "CHICAGO (STMW)"
         words = words[title_end:]
-        while words and words[0][1].lower() in self.edges:
+        while words and (words[0][1].lower() in self.edges or words[0][1].lower().endswith(_AGE_ENDINGS)):
             words = words[1:]
         words, possessive = self._end_name(words)
         if not words:
@@ -294,8 +295,9 @@ class MentionFinder:
         if match.group("pronoun"):
             word = match.group("pronoun").lower()
             gender = {"he": "male", "him": "male", "she": "female", "her": "female"}.get(word)
+            is_object = _NO_NOUN.match(text, match.end()) is not None
             return Mention(
-                match.start(), match.end(), "pronoun", noun=word, gender=gender, is_plural=word in ("they", "them")
+                match.start(), match.end(), "pronoun", noun=word, gender=gender, is_plural=word in ("they", "them"), is_object=is_object
             )
         if match.group("nobody"):
             return Mention(
@@ -402,6 +404,7 @@ _DETERMINERS = frozenset(
     """the a an another this that these those his her their its our my both one no several all each second at least more than
     over nearly about some up to as many estimated total of year years month months week weeks day days old""".split()
 )
+_NO_NOUN = re.compile(r"[.,;:!?”\")]|$|\s(?:in|on|at|to|with|and|multiple|several|before|after|while|as|from|by|for|early|during|when|once|twice|then|through|dead|inside|outside|into)\b")
 _BARE = frozenset("bare kill killed kills wound injuring injures wounds leaves left leaving".split())
 _AGES_AFTER = re.compile(
     r",?\s+(?:\(|(?P<both>both|all|each)\s+)?(?:ages?|aged)?\s*(?<=[\s(])(?P<ages>\d{1,3}(?:(?:,\s*|,?\s+and\s+|\s+to\s+)\d{1,3})*)\)?(?=,|\.|;|\)|\s+(?:was|were|who|and|have|had|is|are|years?)\b|$)(?:\s+years?(?:\sold)?)?"

@@ -62,6 +62,7 @@ class Person:
     is_official: bool = False
     is_officer: bool = False
     is_child: bool = False
+    is_distinct: bool = False  # "another man": none of those spoken of before
     speaks: float = 0.0
     last_index: int = 0
     merged_into: "Person | None" = None
@@ -127,10 +128,20 @@ class PeopleReader:
             for sentence in self._scene.sentences:
                 if sentence.is_title:
                     self._read_sentence(sentence, masked.get(sentence.index))
+        self._read_title()
         for person in self._live():
             person.role = self._decide_role(person)
         self._merge_nameless()
         return [p for p in self._live() if p.role is not None]
+
+    def _read_title(self) -> None:
+        """Give the fate that the title tells of one person to the only victim ("Teen dies after shooting")."""
+        victims = [p for p in self._live() if p.score(Role.VICTIM) > p.score(Role.SUSPECT)]
+        for sentence in self._scene.sentences:
+            for finding in sentence.findings if sentence.is_title else ():
+                mention, condition = finding.mention, finding.effect.condition
+                if condition is Condition.KILLED and not mention.is_plural and mention.kind == "description" and len(victims) == 1:
+                    victims[0].conditions.append(Evidence(condition, sentence, mention.start, finding.end, 1.0))
 
     def _live(self) -> list[Person]:
         return [p for p in self.persons if p.merged_into is None]
@@ -167,7 +178,7 @@ class PeopleReader:
                     person.last_index = sentence.index
 
     def _new_person(self, mention: Mention, sentence: Sentence) -> Person:
-        person = Person(order=mention.start)
+        person = Person(order=mention.start, is_distinct=mention.is_other)
         self.persons.append(person)
         self._attach(person, mention, sentence)
         return person
@@ -330,6 +341,9 @@ class PeopleReader:
         if mention.noun in ("they", "them"):
             return
         before = [m for m in sentence.mentions if m.end <= mention.start and id(m) in self._of_mention]
+        if mention.noun == "him" or (mention.noun == "her" and mention.is_object):
+            self._place_object(mention, sentence, {id(self._of_mention[id(m)]) for m in before})
+            return
         options = [self._of_mention[id(m)] for m in before if not m.is_possessive]
         options = [p for p in options if _agrees(p.gender, mention.gender) and not p.is_official]
         person = options[0] if options else None
@@ -344,6 +358,16 @@ class PeopleReader:
             self._of_mention[id(mention)] = person
             person.last_index = sentence.index
             person.genders.append(Evidence(mention.gender, sentence, mention.start, mention.end, 0.4))
+
+    def _place_object(self, mention: Mention, sentence: Sentence, here: set[int]) -> None:
+        """Place "him": whoever was spoken of before, but not the subject of the same sentence."""
+        options = [
+            p
+            for p in self._live()
+            if id(p) not in here and _agrees(p.gender, mention.gender) and not p.is_official and sentence.index - p.last_index <= 2
+        ]
+        if options:
+            self._of_mention[id(mention)] = max(options, key=lambda p: (p.last_index, p.score(Role.VICTIM)))
 
     def _join_appositions(self, masked: MaskedSentence) -> None:
         for match in _SAME.finditer(masked.text):
@@ -497,7 +521,7 @@ class PeopleReader:
                     same_age = [q for q in options if q.age == person.age]
                     if same_age:
                         self._merge(same_age[0], person)
-                    elif len(ageless) == 1 and len(named) == 1:
+                    elif len(ageless) == 1:
                         self._merge(ageless[0], person)
             rest = [p for p in self._live() if p.role is role and not p.names]
             aged = [p for p in rest if p.age is not None]
@@ -519,7 +543,7 @@ class PeopleReader:
 
 
 _SAME = re.compile(
-    r"⟦(\d+)⟧(?:,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|,?\s(?:was|is)\slater\sidentified\sas\s)⟦(\d+)⟧"
+    r"⟦(\d+)⟧(?:,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|,?\s(?:was|is)\slater\sidentified\sas\s)⟦(\d+)⟧"
     r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned)|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
     r"|identif(?:y|ied)\s(?:the\s)?⟦(\d+)⟧\s(?:[^⟦⟧.;]{0,40}\s)?as\s⟦(\d+)⟧",
     re.I,
@@ -599,7 +623,7 @@ def _same_kind(person: Person, mention: Mention) -> bool:
 
 
 def _may_be_same(nameless: Person, other: Person) -> bool:
-    if not _agrees(nameless.gender, other.gender):
+    if not _agrees(nameless.gender, other.gender) or (nameless.is_distinct and other.order < nameless.order):
         return False
     if nameless.age is not None and other.age is not None and nameless.age != other.age:
         return False

@@ -61,7 +61,7 @@ _GAP = (
     r"(?:(?:,|\s[—–-]+)\s[^⟦⟧;:.]{1,90}?(?:,|\s[—–-]+)(?=\s)|\s\([^)⟦]{1,40}\)|,|\s\w+ing\s[^⟦⟧;:.]{1,110}?(?=\s(?:was|were|is|are|has|had|have)\b))?(?:\s(?:who|that)\b)?"
 )
 _ADV = r"(?:\s(?:\w+ly|also|both|all|later|then|still|each|already|soon|now|himself|herself|themselves|believed\sto\shave(?:\sbeen)?|believed\sto|said\sto\shave|said\sto|thought\sto\shave|alleged\sto\shave|accused\sof|suspected\sof|first|since))*"
-_BE = r"(?:\s(?:was|were|is|are|be|been|being|has|have|had|having|got|gets|get|remains?|remained|may|might|could|would|will|to)){0,3}"
+_BE = r"(?:\s(?:was|were|is|are|be|been|being|(?:has|have|had|having)(?=\s(?:\w+\s)?been)|got|gets|get|remains?|remained|may|might|could|would|will|to)){0,3}"
 _LINK = rf"{_GAP}{_ADV}{_BE}{_ADV}"
 _HAVE = rf"{_GAP}{_ADV}(?:\s(?:has|have|had|having))?{_ADV}"
 
@@ -125,10 +125,11 @@ _TABLE: tuple[Predicate, ...] = (
     _row("left_hurt", rf"\b(?:leaves|left|leaving|leave|sent|sends|sending)\s(?:at\sleast\s)?{_m('o')}\s(?:\w+\s)?(?P<verb>injured|wounded|hurt|hospitalized|in\s(?:\w+\s)?(?:critical|serious|stable|grave)|critically|seriously|with\s|to\s(?:the\s|an?\s|area\s|local\s|\w+\s)?hospitals?|shot)", o=Effect(V, I, weight=1.4, is_action=True)),
     _row("deadly_noun", rf"\b(?P<verb>(?:shooting\s|stabbing\s|beating\s|drowning\s|gunshot\s)?deaths?|(?:fatal\s|deadly\s)(?:shooting|stabbing|beating|crash)s?|murders?|slayings?|killings?|homicides?|execution|life|lives|bod(?:y|ies)|remains|autops(?:y|ies)|funeral)\s(?:of|for|involving)\s{_m('o')}", o=Effect(V, K, weight=1.3)),
     _row("harm_noun", rf"\b(?P<verb>shootings?|stabbings?|beating|attack|assault|robbery|wounding|kidnapping|abduction|disappearance)\s(?:of|on|involving|against)\s{_m('o')}", o=Effect(V, weight=1.2)),
-    _row("possessed_death", rf"{_m('s')}(?P<poss>['’]s?)?\s(?:\w+\s)?(?P<verb>deaths?|murders?|slayings?|killings?|body|funeral|remains|homicide)\b", s=Effect(V, K, weight=1.0)),
+    _row("possessed_death", rf"{_m('s')}(?P<poss>['’]s?)?\s(?:shooting\s|stabbing\s|violent\s|tragic\s)?(?P<verb>deaths?|murders?|slayings?|killings?|body|funeral|remains|homicide)\b", s=Effect(V, K, weight=1.0)),
     # what befell someone
     _row("killed", rf"{_m('s')}{_LINK}\s(?P<verb>{_KILLED})", s=Effect(V, K, weight=1.5, is_action=True)),
     _row("died", rf"{_m('s')}{_HAVE}(?:,\s[^⟦⟧,]{{1,60}},)?(?:\s(?:was|were|is)\s[^⟦⟧.;]{{1,90}}?,?\s(?:where|but|and)(?:\slater)?)?\s(?P<verb>(?:later\s)?died\b(?!\sdown)|dies\b|succumbed|passed\saway|dying\b|lost\s(?:his|her|their)\sli(?:fe|ves)|perished|drowned|did\snot\ssurvive|bled\sto\sdeath)", s=Effect(V, K, weight=1.4, is_action=True)),
+    _row("then_died", rf"{_m('s')}(?:,\s\d+,)?\s[^⟦⟧.;:]{{3,160}}?,?\s(?:and|but|where|then|has|had|who|before|later)\s(?:\w+\s){{0,2}}?(?P<verb>pronounced\s(?:\w+\s)?dead|declared\s(?:\w+\s)?dead|died\b|dies\b|succumbed)", s=Effect(V, K, weight=1.2, is_action=True)),
     _row("in_condition", rf"{_m('s')}{_LINK}\s(?:(?:listed|reported|said|hospitalized|now|treated|recovering|alive\sand\sremains|\w+ed\s[^⟦⟧.;]{{1,90}}?)\s)?(?:in|to\sbe\sin|is\sin)\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good|guarded|satisfactory|extremely\scritical)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
     _row("hurt", rf"{_m('s')}{_LINK}\s(?P<verb>{_INJURED})", s=Effect(V, I, weight=1.3, is_action=True)),
     _row("wound", rf"{_m('s')}{_HAVE}(?:\s(?:was|were|is|are)\s(?:\w+\s){{1,3}}?)?\s(?P<verb>suffer(?:ed|ing|s)?|sustain(?:ed|ing)?|received|with|had|has|having|bleeding\sfrom|treated\sfor|died\sfrom|from)\s(?:[\w\s,'’-]{{0,45}}?)(?:{_WOUND})", s=Effect(V, I, weight=1.2, is_action=True)),
@@ -248,6 +249,8 @@ def _read_match(
             continue
         if slot in taken and predicate.name in ("hurt", "hospital"):
             continue
+        if predicate.name == "possessed_death" and not (groups.get("poss") or masked.mentions[index].is_possessive):
+            continue  # "the girl remains in critical condition"
         taken.add(slot)
         if predicate.name in ("harmed", "shot_self", "self_harm"):
             taken.add(("active", verb_at))
