@@ -1,8 +1,10 @@
 import dataclasses
 import datetime as dt
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from blotter.model import Disposition
 from blotter.store.inputs import (
@@ -13,6 +15,7 @@ from blotter.store.inputs import (
     SettledInput,
     encode_changes,
 )
+from blotter.store.state import open_state
 from store.builders import NOON, make_document
 
 
@@ -176,3 +179,36 @@ def test_batches_of_any_size_fit(ledger: InputLedger, engine: Engine) -> None:
     publish(ledger, engine, LedgerChanges(batch_id="b1", settled=settled))
     assert ledger.counts().n_settled == {Disposition.UNCHANGED: 1_201}
     assert len(ledger.settled(d.input_id for d in documents)) == 1_201
+
+
+def test_nothing_is_looked_up_by_reading_all_that_came_before(tmp_path: Path) -> None:
+    """SQLite says of each statement how it will find its rows: by key, or by a scan of the table."""
+    engine = open_state(str(tmp_path / "watched.db"))
+    ledger = InputLedger(engine)
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note_statement(*call: Any) -> None:
+        _, _, statement, parameters, _, is_many = call
+        asked.append((statement, parameters[0] if is_many else parameters))
+
+    documents = [make_document(name=name) for name in "ab"]
+    ledger.register(documents)
+    ledger.stage_rows("inputs", [{"input_id": "inp_1"}])
+    ledger.latest_revisions(["art_a"])
+    ledger.settled(["inp_1"])
+    ledger.has_batch("b0")
+    settled = SettledInput(input_id=documents[0].input_id, disposition=Disposition.PUBLISHED, article_id="art_a")
+    changes = LedgerChanges(batch_id="b1", settled=(settled,), revisions=(make_revision(),), staged_rows=(1,))
+    publish(ledger, engine, changes)
+    event.remove(engine, "before_cursor_execute", note_statement)
+    with engine.connect() as connection:
+        plans = [
+            str(row[3])
+            for statement, parameters in asked
+            if statement.startswith(("SELECT", "UPDATE", "DELETE"))
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple(parameters))
+        ]
+    engine.dispose()
+    assert len(plans) >= 10
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []

@@ -23,6 +23,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    bindparam,
     delete,
     func,
     select,
@@ -341,13 +342,14 @@ class InputLedger:
         pending = _look_up(
             connection, _pending.c.input_id, list(articles), [_pending.c.input_id, _pending.c.payload_key]
         )
-        for row in pending:
-            if articles[row.input_id] is not None:
-                connection.execute(
-                    update(_payloads)
-                    .where(_payloads.c.payload_key == row.payload_key, _payloads.c.input_id == row.input_id)
-                    .values(article_id=articles[row.input_id])
-                )
+        learned = [
+            {"of_key": row.payload_key, "of_input": row.input_id, "article_id": articles[row.input_id]}
+            for row in pending
+            if articles[row.input_id] is not None
+        ]
+        holder = (_payloads.c.payload_key == bindparam("of_key")) & (_payloads.c.input_id == bindparam("of_input"))
+        for part in _chunks(learned):
+            connection.execute(update(_payloads).where(holder), part)
         for input_ids in _chunks(list(articles)):
             connection.execute(delete(_pending).where(_pending.c.input_id.in_(input_ids)))
         _insert_or_replace(
