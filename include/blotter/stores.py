@@ -23,6 +23,7 @@ from blotter.store.slices import SlicePlans
 from blotter.store.staging import StagingArea
 from blotter.store.state import open_state
 from blotter.store.warehouse import Warehouse
+from blotter.update import LinkRules
 
 
 class Stores:
@@ -80,6 +81,11 @@ class Stores:
     def desk(self) -> SqlDesk:
         """The open incidents and their index."""
         return SqlDesk(self.engine)
+
+    @property
+    def link_rules(self) -> LinkRules:
+        """When a reading's incident is taken for a known one."""
+        return LinkRules(**self.settings.link.model_dump())
 
     @cached_property
     def outbox(self) -> Outbox:
