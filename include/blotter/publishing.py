@@ -25,7 +25,7 @@ from blotter.rows import Row
 from blotter.store.inputs import InputLedger, LatestRevision, LedgerChanges, SettledInput, StagedRow, encode_changes
 from blotter.store.staging import SliceResult
 from blotter.stores import Stores
-from blotter.update import Update, update_incidents
+from blotter.update import LinkRules, Update, update_incidents
 
 _UNCHECKED = CheckReport(results=(), is_blocked=False, message="", quarantined={})
 _STAGES = ("ingest", "read", "link", "check", "publish")
@@ -97,7 +97,7 @@ def publish_results(
             [(article, reading) for _, article, reading in kept],
             stores.desk,
             now=now,
-            settings=stores.link_rules,
+            settings=LinkRules(**stores.settings.link.model_dump()),
             given_links=given_links,
         )
         built = _build_rows(kept, update)

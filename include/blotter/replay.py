@@ -36,9 +36,9 @@ Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None
 _T = TypeVar("_T")
 
 _DELIVERY = "replay"
-# What has no date is played on the last day; until that is known, this stands for it. It is also the time of receipt
-# that no date can lie after.
-_UNDATED = datetime(9999, 12, 31, tzinfo=UTC)
+# What has no date is played on the last day; until that is known, this stands for it. Cleaning takes it for no time of
+# receipt, so that no date is too late.
+_UNDATED = datetime(1, 1, 1, tzinfo=UTC)
 _END_OF_DAY = time(23, 59, 59, tzinfo=UTC)
 
 
