@@ -66,12 +66,11 @@ def deliver_due(
 
 
 def make_channels(settings: Settings) -> dict[str, Channel]:
-    """Make every channel of the rules' file; raises SettingsError where one cannot work."""
-    from blotter.alert.channels import make_channel
+    """Make every channel that a rule of the file `settings.alerts` uses; raises SettingsError where one cannot work."""
+    from blotter.alert import channels
     from blotter.alert.rules import load_rules
 
-    book = load_rules(settings.alerts)
-    return {name: make_channel(form, settings, name) for name, form in book.channels.items()}
+    return channels.make_channels(load_rules(settings.alerts), settings)
 
 
 def _attempt(message: Message, channel: Channel | None) -> DeliveryFailed | None:

@@ -26,6 +26,7 @@ class RenderedMessage:
     rule: str
     channel: str
     subject: str
+    created_at: datetime
     text: str
     html: str
     payload: Mapping[str, Any]
@@ -53,6 +54,7 @@ def render_message(message: Message) -> RenderedMessage:
         rule=message.rule,
         channel=message.channel,
         subject=subject,
+        created_at=message.folded_at,
         text=_templates().get_template("message.txt").render(told),
         html=_templates().get_template("message.html").render(told),
         payload={"alert_id": message.message_id, "rule": message.rule, "subject": subject, "incidents": contents},

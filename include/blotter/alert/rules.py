@@ -65,6 +65,9 @@ ClockTime = Annotated[time, BeforeValidator(_read_time)]
 ZoneName = Annotated[str, AfterValidator(_check_zone)]
 FieldName = Annotated[str, AfterValidator(_check_field)]
 IncidentType = Annotated[str, AfterValidator(_check_type)]
+EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+MailAddress = Annotated[str, Field(pattern=r"^[^\s@<>,;:\"]+@[^\s@<>,;:\"]+$", max_length=254)]
+TimeoutSeconds = Annotated[float, Field(gt=0, le=300)]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -151,7 +154,64 @@ class FileChannel(_Strict):
     path: str | None = None
 
 
-ChannelForm = Annotated[LogChannel | FileChannel, Field(discriminator="type")]
+class MailChannel(_Strict):
+    """By mail: text and HTML in one message."""
+
+    type: Literal["mail"]
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password_env: EnvironmentName | None = None
+    sender: Annotated[MailAddress, Field(alias="from")]
+    to: Annotated[tuple[MailAddress, ...], Field(min_length=1)]
+    timeout_s: TimeoutSeconds = 30
+
+    @model_validator(mode="after")
+    def _check_credentials(self) -> Self:
+        if (self.user is None) != (self.password_env is None):
+            raise ValueError("`user` and `password_env` together, or neither")
+        if self.user is not None and self.security == "none" and self.host not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError("`security` starttls or tls where a password is sent")
+        return self
+
+
+class WebhookChannel(_Strict):
+    """A signed POST of the JSON form (docs/alerts.md says how a receiver checks it)."""
+
+    type: Literal["webhook"]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
+    url_env: EnvironmentName | None = None  # where the address itself is a secret
+    secret_env: EnvironmentName
+    timeout_s: TimeoutSeconds = 15
+
+    @model_validator(mode="after")
+    def _check_url(self) -> Self:
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("either `url` or `url_env`")
+        return self
+
+
+class AppriseChannel(_Strict):
+    """Whatever Apprise reaches (Slack, Teams, Matrix, Telegram, ...); its address is a secret of the environment."""
+
+    type: Literal["apprise"]
+    url_env: EnvironmentName
+
+
+class AtomChannel(_Strict):
+    """An Atom feed of each rule, as a file RULE.atom that any web server can serve."""
+
+    type: Literal["atom"]
+    folder: Annotated[str, Field(min_length=1)]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None  # where the folder is served
+    entries: Annotated[int, Field(ge=1, le=5000)] = 200
+
+
+ChannelForm = Annotated[
+    LogChannel | FileChannel | MailChannel | WebhookChannel | AppriseChannel | AtomChannel,
+    Field(discriminator="type"),
+]
 
 
 class AlertBook(_Strict):

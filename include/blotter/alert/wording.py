@@ -95,15 +95,15 @@ def tell_change(change: Change, incident: Incident, articles: Mapping[str, Artic
         "what": f"{label} of the {who}" if who else label,
         "before": word_side(change.field, change.before, change.before_state),
         "after": word_side(change.field, change.after, change.after_state),
-        "before_value": canonical_text(change.before),
-        "after_value": canonical_text(change.after),
+        "before_value": _clean(canonical_text(change.before)),
+        "after_value": _clean(canonical_text(change.after)),
         "note": _KINDS.get(change.kind),
         "why": _CAUSES[change.cause],
-        "quote": _one_line(change.quote) if change.quote else None,
-        "source_id": change.source_id,
+        "quote": _clean(change.quote),
+        "source_id": _clean(change.source_id),
         "published_at": change.published_at.isoformat() if change.published_at else None,
-        "url": article.url if article else None,
-        "title": _one_line(article.title) if article else None,
+        "url": _clean(article.url) if article else None,
+        "title": _clean(article.title) if article else None,
     }
 
 
@@ -181,6 +181,10 @@ def _word_person(change: Change, incident: Incident) -> str | None:
         return "person"
     role = _ROLES.get(person.role, person.role.value)
     return f"{role} {_one_line(person.name)}" if person.name and change.field != "name" else role
+
+
+def _clean(text: str | None) -> str | None:
+    return _one_line(text) if text else None
 
 
 def _one_line(text: str) -> str:
