@@ -52,9 +52,10 @@ _RUN = re.compile(
     r"|[\"“‘'(][^\W\d_a-z][\w’'.\- ]{0,18}[\"”’')]))*"
 )
 _AFTER_AGE = re.compile(
-    r",?\s*(?:,|\(|—|–|-|aged?)\s*(?:aged?\s+|who (?:was|is)\s+)?(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
+    r",?\s*(?:,|\(|—|–|-|aged?)\s*(?:(?:also|then|now|both|all|each|just)\s+)?(?:aged?\s+|who (?:was|is)\s+)?(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
     r"(?:\s+(?P<unit>months?|weeks?|days?)(?:[- ]old)?)?(?:\s*years?(?:[- ]old)?)?(?=[\s,.;)’'”\"—–:-]|$)"
 )
+_NAME_FOLLOWS = re.compile(r"(?:\bidentified\s(?:\S+\s){0,4}?as|years?[- ]old|\bnamed|\bvictims?,?|\bsuspects?,?)\s$", re.I)
 _AFTER_PLACE_WORD = re.compile(r"(?:\b(?:in|at|near|from|outside|(?<!according\s)to)|(?:\d|,)\s(?:both\s)?of)\s(?:the\s)?$")
 
 
@@ -127,7 +128,8 @@ class MentionFinder:
         self._before_head = self.nouns["modifier"] | self.nouns["person"] | NUMBER_WORDS.keys() | _DETERMINERS
 
     def _compile_descriptions(self) -> re.Pattern[str]:
-        nouns = "|".join(sorted(self.nouns["person"], key=len, reverse=True))
+        nouns = "persons? of interest|" + "|".join(sorted(self.nouns["person"], key=len, reverse=True))
+        nouns = nouns.replace(" ", r"\ ")
         modifiers = "|".join(sorted(self.nouns["modifier"], key=len, reverse=True))
         return re.compile(
             rf"""(?<![\w’'-])(?:
@@ -212,12 +214,12 @@ class MentionFinder:
             word in STOP_WORDS for word in small[known:] if len(word) > 1 and word not in _PARTICLES
         ):
             return None
-        for position, word in enumerate(small):
-            if word in self.stops and not (
-                known and position == len(small) - 1 and position > 0 and word in self.surnames
-            ):
-                return None
         age = _AFTER_AGE.match(text, stop, end)
+        is_cued = known or age is not None or bool(title) or _NAME_FOLLOWS.search(text, max(0, start - 40), start) is not None
+        last = len(small) - 1
+        for position, word in enumerate(small):
+            if word in self.stops and not (is_cued and 0 < position == last and word in self.surnames):
+                return None
         name = text[start:stop].rstrip(",")
         mention = Mention(
             start,
@@ -312,8 +314,11 @@ class MentionFinder:
             return Mention(match.start(), match.end(), "number", count=count, is_plural=count != 1, is_other=other)
         noun, age_text = (match.group("noun") or "").lower(), match.group("age")
         age = self._read_age(age_text, match.group("unit"))
+        if noun in self.nouns["after the"] and (match.group("det") or "").lower() != "the":
+            return None  # "wounded" without "the" is no noun
         if not noun and age is None:
             return None
+        noun = "suspects" if noun.startswith("persons of") else "suspect" if noun.startswith("person of") else noun
         return self._describe(text, match, noun, age)
 
     def _describe(self, text: str, match: re.Match[str], noun: str, age: int | None) -> Mention | None:

@@ -118,6 +118,7 @@ class PeopleReader:
         self.persons: list[Person] = []
         self._of_mention: dict[int, Person] = {}
         self._subject: Person | None = None
+        self._list_head: tuple[Role, Condition | None] | None = None
 
     def read(self, masked: dict[int, MaskedSentence]) -> list[Person]:
         """Give the participants, in order of their first mention; `masked` holds each sentence by index."""
@@ -168,7 +169,25 @@ class PeopleReader:
         if masked is not None:
             self._join_appositions(masked)
         self._apply_findings(sentence)
+        self._read_list_line(sentence)
         self._note_subject(sentence)
+
+    def _read_list_line(self, sentence: Sentence) -> None:
+        """Give the role of a list's head ("The victims:") to a line that is a name and an age."""
+        names = [m for m in sentence.mentions if m.kind == "name" and m.age is not None]
+        is_line = bool(names) and names[0].start - sentence.start <= 3 and (len(sentence.text) < 60 or sentence.text.startswith(("•", "-", "*")))
+        if _LIST_HEAD.search(sentence.text) and not is_line:
+            words = sentence.text.lower()
+            self._list_head = (Role.SUSPECT, None) if re.search(r"suspects?|arrested|charged", words) else (Role.VICTIM, Condition.KILLED if re.search(r"killed|dead|deceased|died|slain", words) else None)
+        elif is_line and self._list_head is not None:
+            person = self._of_mention.get(id(names[0]))
+            role, condition = self._list_head
+            if person is not None:
+                person.role_evidence.append(Evidence(role, sentence, sentence.start, sentence.end, 1.3))
+                if condition is not None:
+                    person.conditions.append(Evidence(condition, sentence, sentence.start, sentence.end, 1.0))
+        elif not is_line:
+            self._list_head = None
 
     def _note_known_names(self, sentence: Sentence) -> None:
         for mention in sentence.mentions:
@@ -400,14 +419,17 @@ class PeopleReader:
                 if noun in self._finder.nouns["victim"]
                 else None
             )
+            plural = a if a.noun else b
+            plural.members = plural.members or members
             for member in members:
                 person = self._of_mention.get(id(member))
                 if person is not None and role is not None and person.mentions:
                     person.role_evidence.append(Evidence(role, person.mentions[-1][1], member.start, member.end, 1.5))
             return
         if one is None and other is not None and a.kind == "description" and a.count == 1:
-            sentence = other.mentions[-1][1]
-            self._attach(other, a, sentence)
+            self._attach(other, a, other.mentions[-1][1])
+        elif other is None and one is not None and b.kind == "description" and b.count == 1:
+            self._attach(one, b, one.mentions[-1][1])
         elif one is not None and other is not None and one is not other:
             if one.names and other.names and not _same_name(_words(one.name), _words(other.name)):
                 return
@@ -542,8 +564,9 @@ class PeopleReader:
                     self._merge(others[0], person)
 
 
+_LIST_HEAD = re.compile(r"\b(?:victims?|dead|killed|deceased|died|slain|injured|wounded|suspects|arrested|charged)\b[^.]{0,80}:?\s*$|:$", re.I)
 _SAME = re.compile(
-    r"⟦(\d+)⟧(?:,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|,?\s(?:was|is)\slater\sidentified\sas\s)⟦(\d+)⟧"
+    r"⟦(\d+)⟧(?:,?\sincluding:?\s|\s(?=⟦)|,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|[^⟦⟧.;]{1,90}?\sidentified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?)⟦(\d+)⟧"
     r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned)|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
     r"|identif(?:y|ied)\s(?:the\s)?⟦(\d+)⟧\s(?:[^⟦⟧.;]{0,40}\s)?as\s⟦(\d+)⟧",
     re.I,
@@ -552,7 +575,9 @@ _SAME = re.compile(
 
 def _is_predicated(a: Mention, b: Mention) -> bool:
     """Say whether "a is b" makes one person of two mentions: an age, a name, or what someone is in the incident."""
-    if a.is_plural or b.is_plural or b.owner is not None:
+    if a.is_plural:
+        return bool(b.members) and bool(a.noun)
+    if b.is_plural or b.owner is not None:
         return False
     if b.kind == "description":
         return (b.age is not None and a.age is None) or (a.kind == "name" and b.is_definite and b.noun != "person")
@@ -578,7 +603,7 @@ def _is_apposition(a: Mention, b: Mention, after: str) -> bool:
         )
     if a.kind == "description" and b.kind == "name":
         return not a.is_plural and (a.owner is None or after[:1] in ",.;)")
-    return a.is_plural and bool(b.members) and bool(a.noun)
+    return a.is_plural and b.kind in ("group", "name") and bool(b.members or b.name) and bool(a.noun)
 
 
 def _words(name: str | None) -> list[str]:

@@ -58,7 +58,7 @@ def _m(group: str) -> str:
 # between a subject and its verb: an apposition, a relative pronoun, auxiliaries and adverbs
 _GAP = (
     r"(?:\s(?:of|from|in|on|at|near)\s[^⟦⟧,;:.]{2,40}?(?=,|\s(?:who|was|were|is|are|has|had|died)\b))?"
-    r"(?:(?:,|\s[—–-]+)\s[^⟦⟧;:.]{1,90}?(?:,|\s[—–-]+)(?=\s)|\s\([^)⟦]{1,40}\)|,|\s\w+ing\s[^⟦⟧;:.]{1,110}?(?=\s(?:was|were|is|are|has|had|have)\b))?(?:\s(?:who|that)\b)?"
+    r"(?:(?:,|\s[—–-]+)\s[^⟦⟧;:.]{1,90}?(?:,|\s[—–-]+)(?=\s)|\s\([^)⟦]{1,40}\)|,|\s[—–-]+(?=\s)|\s\w+ing\s[^⟦⟧;:.]{1,110}?(?=\s(?:was|were|is|are|has|had|have)\b))?(?:\s(?:who|that)\b)?"
 )
 _ADV = r"(?:\s(?:\w+ly|also|both|all|later|then|still|each|already|soon|now|himself|herself|themselves|believed\sto\shave(?:\sbeen)?|believed\sto|said\sto\shave|said\sto|thought\sto\shave|alleged\sto\shave|accused\sof|suspected\sof|first|since))*"
 _BE = r"(?:\s(?:was|were|is|are|be|been|being|(?:has|have|had|having)(?=\s(?:\w+\s)?been)|got|gets|get|remains?|remained|may|might|could|would|will|to)){0,3}"
@@ -122,6 +122,9 @@ _TABLE: tuple[Predicate, ...] = (
     _row("wounding", rf"(?P<verb>wounding|injuring|injures|wounds|injured|wounded|hurting|striking|hitting)\s(?:at\sleast\s|a\stotal\sof\s)?{_m('o')}", o=Effect(V, I, weight=1.2, is_action=True)),
     _row("that_killed", rf"\b(?:that|which|fire|crash|shooting|shootings|blast|explosion|attack|accident|collision|spree|rampage|gunfire|blaze|wreck|stabbing|storm|tornado|avalanche|gunman|bullet|suspect)\s(?:\w+ly\s)?(?:has\s|have\s|had\s)?(?P<verb>killed|kills|took\sthe\sli(?:fe|ves)\sof|claimed\s(?:the\sli(?:fe|ves)\sof)?)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.5, is_action=True)),
     _row("left_dead", rf"\b(?:leaves|left|leaving|leave)\s(?:at\sleast\s)?{_m('o')}(?:\s\w+)?\s(?P<verb>dead|fatally\s\w+)", o=Effect(V, K, weight=1.5, is_action=True)),
+    _row("found_dead", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,3}}?(?P<verb>dead|deceased|slain|murdered|shot\sto\sdeath)", o=Effect(V, K, weight=1.4, is_action=True)),
+    _row("found_hurt", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,4}}?(?P<verb>shot\b|wounded|injured|unconscious|unresponsive|bleeding|suffering|with\s(?:\w+\s){{0,4}}(?:gunshot|stab|wounds?|injur))", o=Effect(V, I, weight=1.2, is_action=True)),
+    _row("dead_were", rf"\b(?P<verb>killed|dead|deceased|slain|injured|wounded|shot|hurt|victims|lives)\s(?:[^⟦⟧.;:]{{1,50}}?\s)?(?:were|was|are|is|included?|includes|including):?\s{_m('o')}", o=Effect(V, weight=1.3)),
     _row("left_hurt", rf"\b(?:leaves|left|leaving|leave|sent|sends|sending)\s(?:at\sleast\s)?{_m('o')}\s(?:\w+\s)?(?P<verb>injured|wounded|hurt|hospitalized|in\s(?:\w+\s)?(?:critical|serious|stable|grave)|critically|seriously|with\s|to\s(?:the\s|an?\s|area\s|local\s|\w+\s)?hospitals?|shot)", o=Effect(V, I, weight=1.4, is_action=True)),
     _row("deadly_noun", rf"\b(?P<verb>(?:shooting\s|stabbing\s|beating\s|drowning\s|gunshot\s)?deaths?|(?:fatal\s|deadly\s)(?:shooting|stabbing|beating|crash)s?|murders?|slayings?|killings?|homicides?|execution|life|lives|bod(?:y|ies)|remains|autops(?:y|ies)|funeral)\s(?:of|for|involving)\s{_m('o')}", o=Effect(V, K, weight=1.3)),
     _row("harm_noun", rf"\b(?P<verb>shootings?|stabbings?|beating|attack|assault|robbery|wounding|kidnapping|abduction|disappearance)\s(?:of|on|involving|against)\s{_m('o')}", o=Effect(V, weight=1.2)),
@@ -140,9 +143,9 @@ _TABLE: tuple[Predicate, ...] = (
     _row("found_safe", rf"{_m('s')}{_LINK}\s(?P<verb>(?:been\s)?(?:found|located)\s(?:\w+\s){{0,3}}(?:safe|alive|unharmed|well))", s=Effect(V, Condition.FOUND, weight=1.2)),
     _row("unharmed", rf"{_m('s')}{_LINK}\s(?P<verb>unharmed|uninjured|unhurt|not\s(?:injured|hurt|harmed|hit|struck|shot)|escaped\s(?:injury|unharmed|unhurt|safely))", s=Effect(None, Condition.UNHARMED, weight=0.5)),
     # before the law
-    _row("charged", rf"{_m('s')}{_LINK}\s(?P<verb>(?:formally\s)?(?:charged|indicted|arraigned)\b|facing\s(?:\w+\s){{0,5}}(?:charges?|counts?)|faces\s(?:\w+\s){{0,6}}(?:charges?|counts?))", s=Effect(S, legal_status=LegalStatus.CHARGED, weight=1.6)),
+    _row("charged", rf"{_m('s')}{_LINK}\s(?P<verb>(?:formally\s)?(?:charged|indicted|arraigned)\b|facing\s(?:[\w-]+\s){{0,6}}(?:charges?|counts?)|faces?\s(?:[\w-]+\s){{0,6}}(?:charges?|counts?))", s=Effect(S, legal_status=LegalStatus.CHARGED, weight=1.6)),
     _row("convicted", rf"{_m('s')}{_LINK}\s(?P<verb>convicted|sentenced|found\sguilty|pleaded\s(?:guilty|no\scontest)|pled\sguilty)", s=Effect(S, legal_status=LegalStatus.CONVICTED, weight=1.6)),
-    _row("arrested", rf"{_m('s')}{_LINK}\s(?P<verb>arrested|(?:(?:was|were|is|are|been)\s)?(?:taken\s)?in(?:to)?\s(?:police\s)?custody|booked|jailed|apprehended|captured|being\sheld|held\s(?:in|on|at|without)|surrendered|turned\s(?:himself|herself|themselves)\sin|detained)", s=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.5)),
+    _row("arrested", rf"{_m('s')}{_LINK}\s(?P<verb>arrested|(?:(?:was|were|is|are|been)\s)?(?:(?:taken|placed)\s)?(?:in(?:to)?|under)\s(?:police\s)?(?:custody|arrest)|booked|jailed|apprehended|captured|being\sheld|held\s(?:in|on|at|without)|surrendered|turned\s(?:himself|herself|themselves)\sin|detained)", s=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.5)),
     _row("wanted", rf"{_m('s')}{_LINK}\s(?P<verb>wanted\b|sought\b|at\slarge|on\sthe\s(?:run|loose)|being\ssought|still\sat\slarge)", s=Effect(S, legal_status=LegalStatus.AT_LARGE, weight=1.3)),
     _row("accused", rf"{_m('s')}{_LINK}\s(?P<verb>{_CUSTODY})", s=Effect(S, weight=1.4)),
     _row("arrest_of", rf"\b(?P<verb>arrested|arresting|apprehended|detained|arrest\sof|took|taken)\s(?:suspect\s)?{_m('o')}(?:\s(?:into\s(?:police\s)?custody|on\s|for\s|in\s|at\s|after\s|,)|[,.]|$|\sMonday|\sTuesday|\sWednesday|\sThursday|\sFriday|\sSaturday|\sSunday|\swithout)", o=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.2)),
@@ -188,11 +191,10 @@ def mask_sentence(text: str, start: int, end: int, bits: int, mentions: list[Men
     return _group_rows(masked) if len(mentions) > 1 else masked
 
 
-_ROW = re.compile(r"⟦\d+⟧(?:(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:[a-z]+\s)?⟦\d+⟧)+")
-_MASK = re.compile(r"⟦(\d+)⟧")
-_APPOSED = re.compile(
-    r"⟦(\d+)⟧,?\s?(?:\(|,\s|[—–-]+\s|\s?(?:was\s|were\s|has been\s|have been\s)?(?:\w+\s)?identified (?:\w+\s){0,3}as\s|\s?named\s|as\s)⟦(\d+)⟧"
+_ROW = re.compile(
+    r"⟦\d+⟧(?:(?:,?\s(?:of|from)\s[^⟦⟧,;.]{2,30}(?:,\s[A-Z][\w.]+)?)?(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:(?:his|her|their|[a-z]+)\s)?⟦\d+⟧)+"
 )
+_MASK = re.compile(r"⟦(\d+)⟧")
 
 
 def _group_rows(masked: MaskedSentence) -> MaskedSentence:
@@ -268,6 +270,8 @@ _HURTS = re.compile(r"shot|shoot|stab|wound|injur|struck|hit|beat|slash|strik|at
 def _sharpen(effect: Effect, name: str, key: str, verb: str) -> Effect:
     """Read the condition off the verb where the pattern leaves it open."""
     condition = effect.condition
+    if name == "dead_were":
+        condition = K if re.match(r"killed|dead|deceased|slain", verb, re.I) else I if re.match(r"injured|wounded|shot|hurt", verb, re.I) else None
     if name in ("harmed_by", "harmed", "harm_to", "along_with") and key in ("s", "o") and effect.role is V:
         if _is_deadly(verb) or verb.lower() in ("died", "slain") or verb.lower().startswith(("found dead", "pronounced")):
             condition = K
