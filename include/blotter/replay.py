@@ -158,22 +158,25 @@ def _read_everything(stores: Stores, paths: Sequence[Path], held: _HeldDays, n_j
 
 def _archived(stores: Stores, files: Sequence[Path]) -> Iterator[Document | Rejection]:
     """Put every payload into the raw archive and name its place in a way that does not depend on the machine."""
-    occurrences: Counter[tuple[str, str]] = Counter()
+    occurrences: Counter[tuple[str, str | None]] = Counter()
     for file in files:
         for arrived in open_documents(
             file, source_id=None, arrival=_DELIVERY, received_at=_UNDATED, limits=stores.settings.drops
         ):
-            if isinstance(arrived, Rejection):
-                if arrived.payload is not None:
-                    stores.archive.put(arrived.payload)
-                yield replace(arrived, payload=None)
-                continue
-            stores.archive.put(arrived.payload)
-            document = arrived.document
-            location = document.url or f"sha256:{document.payload_sha256}"
-            seen = occurrences[location, document.payload_sha256]
-            occurrences[location, document.payload_sha256] += 1
-            yield replace(document, location=f"{location}#{seen + 1}" if seen else location)
+            if arrived.payload is not None:
+                stores.archive.put(arrived.payload)
+            told = replace(arrived, payload=None) if isinstance(arrived, Rejection) else arrived.document
+            location = _name_place(told)
+            occurrences[location, told.payload_sha256] += 1
+            seen = occurrences[location, told.payload_sha256]
+            yield replace(told, location=f"{location}#{seen}" if seen > 1 else location)
+
+
+def _name_place(told: Document | Rejection) -> str:
+    if isinstance(told, Document) and told.url:
+        return told.url
+    # What has no bytes of its own (a file that could not be opened) has nothing but its name.
+    return f"sha256:{told.payload_sha256}" if told.payload_sha256 else told.location.rpartition("/")[2]
 
 
 def _read_chunk(archive_root: str, spacy_model: str | None, chunk: Sequence[Document | Rejection]) -> list[SliceResult]:
@@ -215,9 +218,9 @@ def _play_day(
     for result in unread:
         stage_rejection(stores, result.rejection)  # type: ignore[arg-type]
     waiting = [result for result in played if result not in unread]
-    counts = register_documents(stores, [result.document for result in waiting])
+    register_documents(stores, [result.document for result in waiting])
     duplicates = {row.row["input_id"] for row in stores.ledger.staged_rows() if row.table == "inputs"}
-    published = publish_results(
+    return publish_results(
         stores,
         [result for result in waiting if result.document.input_id not in duplicates],
         stores.ledger.staged_rows(),
@@ -227,8 +230,6 @@ def _play_day(
         given_links=given_links,
         is_checked=is_checked,
     )
-    del counts
-    return published
 
 
 def _deliver(stores: Stores, day: date, results: Sequence[SliceResult]) -> tuple[str, list[SliceResult]]:
