@@ -22,7 +22,7 @@ __all__ = ["canonicalize_url", "clean_document", "compose_text"]
 MAX_TEXT_CHARS = 1_000_000
 _WEAK_BASES = ("file", "received")  # a page that says when it was published outranks these
 _NO_HEAD = PageHead(None, None, None, None, None, None, frozenset(), None)
-_LANGUAGE_CHARS = 3_000
+_LANGUAGE_CHARS = 1_000
 _MIN_LANGUAGE_CHARS = 40
 
 

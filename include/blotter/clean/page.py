@@ -4,7 +4,6 @@ Belongs here: reading title, author, dates, addresses and text out of markup. Do
 an article (`walls`), and which of several sources of a value is believed (`clean_document`).
 """
 
-import copy
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import Any
 
 from htmldate import find_date
 from lxml import etree
-from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from lxml.html import HtmlElement, document_fromstring
 from trafilatura import bare_extraction
 from trafilatura.metadata import extract_author, extract_title
 from trafilatura.settings import Extractor
@@ -64,8 +63,23 @@ _BLOCKS = frozenset(
     }
 )  # fmt: skip
 _SILENT = ("script", "style", "noscript", "template", "svg", "iframe", "object", "head", "nav", "form", "button")
+# Elements that never hold a story's text.
+_NO_BODY = (
+    "aside", "footer", "nav", "menu", "svg", "style", "template", "fencedframe", "noscript", "iframe", "object",
+    "embed", "applet", "audio", "video", "canvas", "map", "picture", "source", "track", "button", "select", "datalist", "dialog",
+    "input", "textarea", "label", "progress", "link",
+)  # fmt: skip
 _FRAGMENT = re.compile(r"<(?:html|head|body|!doctype)\b", re.IGNORECASE)
 _SITE_SEPARATOR = re.compile(r"\s+[|–—·•»:-]+\s+")
+_BYLINES = etree.XPath(
+    "//*[@rel='author' or @itemprop='author' or contains(@class, 'byline') or contains(@class, 'author')"
+    " or contains(@class, 'Byline') or contains(@class, 'Author')][not(self::body or self::html or self::article)]"
+)
+_NAME_SEPARATOR = re.compile(r"\s*(?:,|;|&|\band\b|\||/|•)\s*")
+_NAME = re.compile(
+    r"[^\W\d_a-z][\w.'’-]*"
+    r"(?: (?:[^\W\d_a-z][\w.'’-]*|de|da|di|del|der|den|van|von|la|le|al|bin|ten|ter|dos|du)){1,4}"
+)
 _BYLINE = re.compile(r"^(?:by|from|von|por|par)\s+", re.IGNORECASE)
 _FAST = Extractor(fast=True, comments=False, tables=True, with_metadata=False, output_format="python")
 
@@ -89,17 +103,23 @@ def parse_page(html: str) -> HtmlElement:
     if len(html) > MAX_PAGE_CHARS:
         raise InputRejected(Reason.TOO_LARGE, f"the page has {len(html):,} characters; the limit is {MAX_PAGE_CHARS:,}")
     # Bytes, not a string: a lone surrogate or an XML declaration in a string breaks the parser.
-    parser = HTMLParser(
-        encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, default_doctype=False
-    )
     try:
-        tree = document_fromstring(html.encode("utf-8", "replace"), parser=parser)
+        tree: HtmlElement = document_fromstring(html.encode("utf-8", "replace"), parser=_make_parser())
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as broken:
         raise InputRejected(Reason.NO_TEXT, f"the page holds no markup ({broken})") from broken
-    n_elements = sum(1 for _ in tree.iter(etree.Element))
+    n_elements = int(tree.xpath("count(//*)"))
     if n_elements > MAX_ELEMENTS:
         raise InputRejected(Reason.TOO_LARGE, f"the page has {n_elements:,} elements; the limit is {MAX_ELEMENTS:,}")
     return tree
+
+
+def _make_parser() -> etree.HTMLParser:
+    parser = etree.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, default_doctype=False
+    )
+    # lxml.html looks up the class of every element in Python, for the sake of forms; one class for all is faster.
+    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElement))
+    return parser
 
 
 def is_fragment(html: str) -> bool:
@@ -136,7 +156,7 @@ def search_date(tree: HtmlElement, *, url: str | None, by: datetime) -> Moment |
             break
         try:
             found = find_date(
-                copy.deepcopy(tree),
+                tree,
                 extensive_search=hard,
                 original_date=True,
                 url=url,
@@ -152,11 +172,19 @@ def search_date(tree: HtmlElement, *, url: str | None, by: datetime) -> Moment |
 
 def extract_body(tree: HtmlElement) -> str:
     """Extract the article's text, one line a paragraph; empty where there is none. May change the tree."""
+    # trafilatura drops these too, but walks and copies them several times before it does.
+    _drop_scripts(tree)
+    etree.strip_elements(tree, *_NO_BODY, with_tail=False)
     try:
         extracted = bare_extraction(tree, options=_FAST)
     except (RecursionError, etree.LxmlError):
         return ""
     return tidy_text(getattr(extracted, "text", None) or "")
+
+
+def _drop_scripts(tree: HtmlElement) -> None:
+    for script in tree.xpath("//script[not(contains(@type, 'ld+json'))]"):  # those may hold the article's text
+        script.drop_tree()
 
 
 def flatten_fragment(tree: HtmlElement) -> str:
@@ -241,7 +269,7 @@ def _marked_times(tree: HtmlElement) -> Iterator[str]:
 
 
 def _choose_title(tree: HtmlElement, about: Mapping[str, Any], meta: Mapping[str, str]) -> str | None:
-    site = meta.get("og:site_name")
+    site = _name_site(tree, meta)
     stated = [about.get("headline"), *map(meta.get, _TITLE_META)]
     headings = [heading for h1 in tree.iter("h1") if (heading := " ".join(h1.text_content().split()))]
     if len(headings) == 1:
@@ -255,10 +283,16 @@ def _choose_title(tree: HtmlElement, about: Mapping[str, Any], meta: Mapping[str
         return None
 
 
+def _name_site(tree: HtmlElement, meta: Mapping[str, str]) -> str | None:
+    """The site's name: as stated, else what stands behind the bar in the title of the window."""
+    parts = re.split(r"\s+\|\s+", " ".join((tree.findtext(".//title") or "").split()))
+    return meta.get("og:site_name") or (parts[-1] if len(parts) > 1 else None)
+
+
 def _trim_title(text: str, site: str | None) -> str:
     """Take markup, white space and the site's own name off a title."""
     if "<" in text or "&" in text:
-        fragment = document_fromstring(f"<p>{text}</p>".encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8"))
+        fragment = document_fromstring(f"<p>{text}</p>".encode("utf-8", "replace"), parser=_make_parser())
         etree.strip_elements(fragment, *_SILENT, with_tail=False)
         text = fragment.text_content()
     title = " ".join(tidy_text(text).split())
@@ -273,9 +307,23 @@ def _choose_author(tree: HtmlElement, about: Mapping[str, Any], meta: Mapping[st
     names = list(dict.fromkeys(_author_names(about.get("author") or about.get("creator"))))
     if not names:
         byline = next((meta[name] for name in _AUTHOR_META if _is_name(meta.get(name))), None)
-        names = [byline or _guess_author(tree) or ""]
+        names = [byline] if byline else _read_byline(tree, _name_site(tree, meta)) or [_guess_author(tree) or ""]
     joined = "; ".join(_BYLINE.sub("", " ".join(tidy_text(name).split())) for name in names)
     return joined[:MAX_META_CHARS] or None
+
+
+def _read_byline(tree: HtmlElement, site: str | None) -> list[str]:
+    """Read the names off the first byline that is nothing but names."""
+    for element in _BYLINES(tree)[:20]:
+        text = next((line for line in element.itertext() if _is_said(line)), "")
+        names = [name for name in _NAME_SEPARATOR.split(_BYLINE.sub("", " ".join(text.split()))) if name != site]
+        if names and all(_NAME.fullmatch(name) for name in names):
+            return names
+    return []
+
+
+def _is_said(line: str) -> bool:
+    return bool(line.strip()) and line.strip().lower().rstrip(":") not in ("by", "written by", "author", "reporter")
 
 
 def _guess_author(tree: HtmlElement) -> str | None:

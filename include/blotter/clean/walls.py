@@ -114,7 +114,7 @@ def find_refusal(head: PageHead, body: str, url: str | None, *, n_links: int) ->
 
 def count_links(tree: HtmlElement) -> int:
     """Count a page's links."""
-    return sum(1 for link in tree.iter("a") if link.get("href"))
+    return int(tree.xpath("count(//a[@href])"))
 
 
 def _is_index(head: PageHead, body: str, url: str | None, n_links: int) -> bool:
