@@ -31,11 +31,11 @@ WORDS = (
 )  # fmt: skip
 NAMES = ("Marta Ellison", "Dov Prasad", "Ines Okafor", "Cal Brandt", "Yusuf Lindqvist", "Rosa Whitten")
 SITE = "Millbrook Courier"
-ICON = '<svg viewBox="0 0 9 9" class="icon"><g><path d="M12 2L2 7l10 5z"></path><path d="M2 17l10 5"></path></g></svg>'
+ICON = '<svg viewBox="0 0 9 9" class="icon"><g><path d="M12 2L2 7l10 5z"></path><path d="M2 17l9 5"/></g></svg>'
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title} - {site}</title>
 {head}{style}{script}</head><body class="single"><header><nav class="main-nav"><ul>{menu}</ul></nav></header><main>
-<article class="post"><h1 class="entry-title">{title}</h1><div class="byline">By <a rel="author" href="/by/1">{author}</a>
-{stamp}</div><div class="entry-content">{body}</div></article>
+<article class="post"><h1 class="entry-title">{title}</h1>
+<div class="byline">By <a rel="author" href="/by/1">{author}</a> {stamp}</div><div class="entry-content">{body}</div></article>
 <aside class="related-stories">{teasers}</aside><section id="comments">{comments}</section></main>
 <footer class="site-footer">Copyright {site} 2026<ul>{menu}</ul></footer>{script}</body></html>"""
 NOW = datetime(2026, 3, 10, tzinfo=UTC)

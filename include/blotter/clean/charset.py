@@ -10,6 +10,7 @@ from charset_normalizer import from_bytes
 from w3lib.encoding import html_body_declared_encoding, read_bom, resolve_encoding
 
 _DETECTION_BYTES = 32_768
+_FEW = 0.01
 # C0 and C1 controls but tab and newline, non-characters, and the byte order mark: they carry no text.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufeff\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -47,6 +48,9 @@ def tidy_text(text: str) -> str:
 
 
 def _detect(payload: bytes) -> str | None:
+    sample = payload[:_DETECTION_BYTES]
+    if sum(byte > 0x7F for byte in sample) < _FEW * len(sample) and b"\x00" not in sample:
+        return "cp1252"  # a few letters with accents, too few to tell: what browsers take it for
     best = from_bytes(payload[:_DETECTION_BYTES]).best()
     return best.encoding if best is not None else None
 

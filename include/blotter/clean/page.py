@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from htmldate import find_date
@@ -66,8 +67,8 @@ _SILENT = ("script", "style", "noscript", "template", "svg", "iframe", "object",
 # Elements that never hold a story's text.
 _NO_BODY = (
     "aside", "footer", "nav", "menu", "svg", "style", "template", "fencedframe", "noscript", "iframe", "object",
-    "embed", "applet", "audio", "video", "canvas", "map", "picture", "source", "track", "button", "select", "datalist", "dialog",
-    "input", "textarea", "label", "progress", "link",
+    "embed", "applet", "audio", "video", "canvas", "map", "picture", "source", "track", "button", "select", "datalist",
+    "dialog", "input", "textarea", "label", "progress", "link",
 )  # fmt: skip
 _FRAGMENT = re.compile(r"<(?:html|head|body|!doctype)\b", re.IGNORECASE)
 _SITE_SEPARATOR = re.compile(r"\s+[|–—·•»:-]+\s+")
@@ -315,10 +316,12 @@ def _choose_author(tree: HtmlElement, about: Mapping[str, Any], meta: Mapping[st
 def _read_byline(tree: HtmlElement, site: str | None) -> list[str]:
     """Read the names off the first byline that is nothing but names."""
     for element in _BYLINES(tree)[:20]:
-        text = next((line for line in element.itertext() if _is_said(line)), "")
-        names = [name for name in _NAME_SEPARATOR.split(_BYLINE.sub("", " ".join(text.split()))) if name != site]
-        if names and all(_NAME.fullmatch(name) for name in names):
-            return names
+        lines = [line for line in element.itertext() if _is_said(line)]
+        for text in (" ".join(lines), *lines[:1]):
+            pieces = _NAME_SEPARATOR.split(_BYLINE.sub("", " ".join(text.split())))
+            names = list(takewhile(_NAME.fullmatch, (piece for piece in pieces if piece != site)))
+            if names:
+                return names
     return []
 
 

@@ -30,6 +30,7 @@ _COPY_PARAMETERS = {  # the same page, made for a printer, a phone or a preview
 _COPY_ENDING = re.compile(r"(?:/(?:amp|print|printable|printview)|\.amp|\.print)(?=(?:\.html?)?$)", re.IGNORECASE)
 _AMP_CACHE = re.compile(r"/(?:amp|[acv])/(?:s/)?([a-z0-9.-]+\.[a-z]{2,}/.+)", re.IGNORECASE)
 _COPY_HOST = re.compile(r"^(?:amp|m|mobile|wap|print)\.(?=[^.]+\.[^.]+)")
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_-])?|[0-9a-f:.]+", re.IGNORECASE)
 _INDEX_FILE = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
 
 
@@ -79,12 +80,11 @@ def _reduce_url(url: str) -> str | None:
         return None
     try:
         split = urlsplit(normalize_url(url, keep_fragments=False, encoding="utf-8"))
-        host, port = split.hostname, split.port
+        host, port = (split.hostname or "").rstrip(".").encode("idna").decode("ascii"), split.port
     except (ValueError, UnicodeError):
         return None
-    if split.scheme not in ("http", "https") or not host or " " in host:
+    if split.scheme not in ("http", "https") or not _HOST.fullmatch(host):
         return None
-    host = host.rstrip(".")
     is_cache = host.endswith("cdn.ampproject.org") or host in ("www.google.com", "google.com")
     if is_cache and (wrapped := _AMP_CACHE.match(split.path)):
         return f"https://{wrapped[1]}"
