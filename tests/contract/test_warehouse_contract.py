@@ -246,7 +246,7 @@ batches = st.lists(
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(batches=batches, part_rows=st.integers(1, 12))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_published_however_is_there_once_and_in_order(
     kind: str,
     tmp_path_factory: pytest.TempPathFactory,

@@ -8,7 +8,7 @@ Of a day's parts the last is open: a batch joins it by one atomic replace, unles
 there is read from one part. Nothing in a part's bytes depends on when or where it was written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -90,6 +90,26 @@ class TableParts:
         else:
             replace_file(self._day_folder(name, day) / _part_name(len(parts)), encode_part(rows), temps=self._temps)
 
+    def rewrite(self, name: str, change: Callable[[pa.Table], pa.Table]) -> int:
+        """Replace each part of a table that `change` makes other than it is, one by one; returns how many.
+
+        The zero-row part comes last. It is the first that a reader opens, and readers take the columns from there and
+        leave out what others have more; so a column is there for a plain reader once it is in every part, and not
+        before. What a crash leaves undone is done by doing it again. Raises OSError, StoreDamaged.
+        """
+        days = [*self.days(name), _DAY_OF_NO_ROWS]
+        n_replaced = 0
+        for path in [path for day in days for path in self._list_parts(name, day)]:
+            with _open_part(path) as part:
+                standing = part.read()
+            changed = change(standing)
+            if changed.num_rows != standing.num_rows:
+                raise PublishingError(f"{path}: a part of {standing.num_rows} rows cannot become {changed.num_rows}")
+            if not changed.equals(standing):
+                replace_file(path, encode_part(changed), temps=self._temps)
+                n_replaced += 1
+        return n_replaced
+
     def read(self, name: str, columns: Sequence[str] | None = None, filters: Filters = None) -> pa.Table:
         """Read a table: its declared columns and `dt` (a date), rows by day, then in the order of publishing.
 
@@ -162,6 +182,25 @@ def _open_part(path: Path, content: bytes | None = None) -> Iterator[pq.ParquetF
         if isinstance(broken, OSError) and broken.errno is not None:
             raise  # the system's own error: the file is away, or the disk fails
         raise StoreDamaged(f"{path} cannot be read: {broken}") from broken
+
+
+def add_columns(standing: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Bring rows to a newer schema, in which they have null for what they did not have.
+
+    Raises PublishingError where the schema lacks a column that the rows have, or where a new one may not be null.
+    """
+    lost = [name for name in standing.column_names if name not in schema.names]
+    if lost:
+        raise PublishingError(f"columns cannot be taken away: {', '.join(lost)}")
+    columns = []
+    for field in schema:
+        if field.name in standing.column_names:
+            columns.append(standing[field.name].cast(field.type))
+        elif field.nullable:
+            columns.append(pa.nulls(standing.num_rows, field.type))
+        else:
+            raise PublishingError(f"a column that may not be null cannot be added: {field.name}")
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _tell_difference(standing: pa.Schema, declared: pa.Schema) -> str:

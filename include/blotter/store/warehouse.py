@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ from blotter.schemas import TABLES
 from blotter.store.bundles import Bundle, BundleShelf, Manifest
 from blotter.store.files import make_folder
 from blotter.store.locks import hold_lock
-from blotter.store.parts import Filters, TableParts
+from blotter.store.parts import Filters, TableParts, add_columns
 
 ApplyMemory = Callable[[Manifest, Mapping[str, bytes]], None]
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,150}")
 _INIT_TIMEOUT_S = 60
+_KEPT = ("_id", "recorded_at", "known_at")  # endings of the columns that an erasure leaves
 
 
 class Warehouse:
@@ -99,8 +101,7 @@ class Warehouse:
         if recorded_at.tzinfo is None:
             raise PublishingError(f"batch {batch_id}: recorded_at has no time zone")
         recorded_at = recorded_at.astimezone(UTC)
-        if unfinished := self._shelf.frozen():
-            raise PublishingError(f"batch {unfinished[0].batch_id} is frozen and unfinished: roll it forward first")
+        self._require_no_bundle()
         self._refuse_older(batch_id, recorded_at)
         self._check_tables(batch_id, tables)
         stamped = {
@@ -139,6 +140,46 @@ class Warehouse:
                 self._shelf.remove(manifest.batch_id)
         return finished
 
+    def migrate(self) -> tuple[str, ...]:
+        """Give every table the columns that it lacks of those the code declares, null in rows that stand; says which.
+
+        Plain readers are right throughout: they see a new column once every part has it. Needs the lock. Raises
+        PublishingError where a bundle is unfinished, or where more than nullable columns differ: then nothing changed.
+        """
+        self._require_lock()
+        self._require_no_bundle()
+        behind = {}
+        for name, table in TABLES.items():
+            standing = self._parts.standing_schema(name)
+            if not standing.equals(table.schema):
+                add_columns(standing.empty_table(), table.schema)  # raises before any table is touched
+                behind[name] = table.schema
+        with _telling(self.root):
+            for name, schema in behind.items():
+                self._parts.rewrite(name, partial(add_columns, schema=schema))
+        return tuple(behind)
+
+    def rewrite(self, table: str, change: Callable[[pa.Table], pa.Table]) -> int:
+        """Change rows that stand, for legal erasure and nothing else; returns how many parts became other.
+
+        `change` gets a part's rows and gives as many, with the same columns, ids and stamps. Each part is replaced in
+        one step. What a crash leaves undone is done by doing it again. Needs the lock. Raises PublishingError.
+        """
+        self._require_lock()
+        self._require_no_bundle()
+
+        def change_values(standing: pa.Table) -> pa.Table:
+            changed = change(standing)
+            kept = [name for name in standing.column_names if name in TABLES[table].key or name.endswith(_KEPT)]
+            if not changed.schema.equals(standing.schema) or not changed.select(kept).equals(standing.select(kept)):
+                raise PublishingError(
+                    f"{table}: an erasure keeps columns, keys, ids and times of recording as they are"
+                )
+            return changed
+
+        with _telling(self.root):
+            return self._parts.rewrite(table, change_values)
+
     def read(self, table: str, columns: Sequence[str] | None = None, filters: Filters = None) -> pa.Table:
         """Read a table: its declared columns and `dt` (a date), rows by day, then in the order of publishing.
 
@@ -168,6 +209,10 @@ class Warehouse:
     def _require_lock(self) -> None:
         if self._writer_pid != os.getpid():  # a forked child is not the writer, though it has our memory
             raise PublishingError("only the holder of the lock may write: use `with warehouse.lock(...)`")
+
+    def _require_no_bundle(self) -> None:
+        if unfinished := self._shelf.frozen():
+            raise PublishingError(f"batch {unfinished[0].batch_id} is frozen and unfinished: roll it forward first")
 
     def _refuse_older(self, batch_id: str, recorded_at: datetime) -> None:
         newest = self._parts.newest_recorded_at("runs")  # no bundle is unfinished: no other table has a newer row
