@@ -71,3 +71,23 @@ def test_many_may_put_the_same_at_once(tmp_path: Path) -> None:
     assert failures == []
     assert [archive.get(sha256_hex(payload)) for payload in payloads] == payloads
     assert list((tmp_path / "_temps").iterdir()) == []
+
+
+def test_what_was_erased_is_gone_and_does_not_come_back(tmp_path: Path) -> None:
+    archive = RawArchive(tmp_path)
+    address, other = archive.put(b"page"), archive.put(b"other")
+    archive.erase(address)
+    archive.erase(address)
+    assert archive.is_erased(address)
+    assert archive.put(b"page") == address
+    assert not archive.has(address)
+    with pytest.raises(KeyError):
+        archive.get(address)
+    assert archive.get(other) == b"other"
+    assert [path.suffix for path in tmp_path.rglob(f"{address}*")] == [".erased"]
+
+
+def test_bytes_can_be_erased_before_they_come(tmp_path: Path) -> None:
+    archive = RawArchive(tmp_path)
+    archive.erase(sha256_hex(b"page"))
+    assert not archive.has(archive.put(b"page"))
