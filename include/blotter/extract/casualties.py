@@ -12,8 +12,9 @@ from blotter.extract.people import Person
 from blotter.extract.predicates import Finding
 from blotter.extract.gate import gated
 from blotter.extract.scene import Scene, Sentence
-from blotter.model import Basis, Condition
+from blotter.model import Basis, Condition, Role
 
+_EARLY = 9  # sentences: what is told later is often another case
 _HURT = (Condition.INJURED, Condition.CRITICAL)
 
 
@@ -154,6 +155,7 @@ def _decide_injured(stated: list[_Stated], people: list[Person], killed: Count |
 
 
 def _count_people(people: list[Person]) -> Count | None:
+    people = _leave_out_doubles(people)
     if not people:
         return None
     first = min((p.condition for p in people if p.condition is not None), key=lambda e: e.start)
@@ -167,6 +169,19 @@ _DEATH = gated(
     r"|(?:a|the|his|her|man['’]s|woman['’]s)\s(?:body|remains)\s(?:was|were|is|had\sbeen|has\sbeen)\s(?:\w+\s)?(?:found|discovered|recovered|pulled)|(?:found|discovered|recovered)\s(?:a|the|his|her)\s(?:\w+['’]s\s)?(?:body|dead)|bod(?:y|ies)\s(?:was\s|were\s)?found|discovery\sof\s(?:a|the)\sbody"
     r"|homicide\s(?:investigation|detectives|victim|case)|(?:investigat\w+|ruled)\s(?:\w+\s){0,3}(?:a|as)\s(?:homicide|murder)|turned\sout\sto\sbe\sa\ssuicide|apparent\ssuicide|murder-suicide|was\sdeceased|was\sdead|dead\son\sarrival)\b"
 )
+
+
+def _leave_out_doubles(people: list[Person]) -> list[Person]:
+    """Leave out whom the page is likely to count twice: the nameless and ageless beside others of their role, and
+    people of whom it tells late, when it tells of others early.
+    """
+    kept: list[Person] = []
+    for role in Role:
+        group = [p for p in people if p.role is role]
+        known = [p for p in group if p.name is not None or p.age is not None or p.is_distinct]
+        kept += known or group[:1]
+    early = [p for p in kept if p.condition is not None and p.condition.sentence.index <= _EARLY]
+    return early or kept
 
 
 def _find_death(scene: Scene) -> Count | None:

@@ -82,6 +82,7 @@ class Mention:
     is_possessive: bool = False  # "Smith's"
     is_object: bool = False  # "her" that no noun follows
     has_known_first: bool = False
+    is_cued: bool = False  # an age, a title or "identified as" shows that it is a name
     owner: str | None = None  # "his", "her", "their", or a possessive name before a kinship noun
     members: list["Mention"] = field(default_factory=list)
 
@@ -229,6 +230,7 @@ class MentionFinder:
             title=title,
             is_possessive=possessive,
             has_known_first=known and len(core) > 1,
+            is_cued=is_cued,
             gender=self.genders.get(small[0]) if len(core) > 1 else None,
         )
         if age is not None and age.group("unit") is None and 0 < int(age.group("age")) < 116:
@@ -412,7 +414,8 @@ _DETERMINERS = frozenset(
 _NO_NOUN = re.compile(r"[.,;:!?”\")]|$|\s(?:in|on|at|to|with|and|multiple|several|before|after|while|as|from|by|for|early|during|when|once|twice|then|through|dead|inside|outside|into)\b")
 _BARE = frozenset("bare kill killed kills wound injuring injures wounds leaves left leaving".split())
 _AGES_AFTER = re.compile(
-    r",?\s+(?:\(|(?P<both>both|all|each)\s+)?(?:ages?|aged)?\s*(?<=[\s(])(?P<ages>\d{1,3}(?:(?:,\s*|,?\s+and\s+|\s+to\s+)\d{1,3})*)\)?(?=,|\.|;|\)|\s+(?:was|were|who|and|have|had|is|are|years?)\b|$)(?:\s+years?(?:\sold)?)?"
+    r"(?:['’]s?\sages\s(?:were|are|range\sfrom)\s|,?\s+(?:[—–-]+\s)?(?:\(|(?P<both>both|all|each)\s+)?(?:ages?|aged|who\s(?:are|were)|between\sthe\sages\sof|ranging\sin\sage\sfrom|ranging\sfrom)?\s*(?<=[\s(]))"
+    r"(?P<ages>\d{1,3}(?:(?:,\s*|,?\s+and\s+|\s+to\s+|-to\s|-year-old\sand\s)\d{1,3})*)(?:-years?-olds?)?\)?(?=,|\.|;|\)|\s+[—–-]|\s+(?:was|were|who|and|have|had|is|are|years?)\b|$)(?:\s+years?(?:\sold)?)?"
 )
 
 

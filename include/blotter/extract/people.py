@@ -30,6 +30,8 @@ _STANDING = {
     LegalStatus.RELEASED: 4,
 }
 _BACKGROUND_FACTOR = 0.0
+_DEAD = frozenset(("killed", "slain", "murdered", "dead", "deceased", "fallen"))
+_FATES = _DEAD | {"wounded", "injured"}
 
 
 @dataclass(slots=True)
@@ -92,6 +94,11 @@ class Person:
             votes[str(evidence.value)] += evidence.weight
         return max(votes, key=lambda g: (votes[g], g), default=None)
 
+    @property
+    def is_surely_named(self) -> bool:
+        """Whether an age, a title, "identified as" or a usual given name shows that the name is one."""
+        return any(m.is_cued or m.has_known_first or m.noun for m, _ in self.mentions if m.kind == "name")
+
     def score(self, role: Role) -> float:
         """Add up what speaks for a role."""
         return sum(e.weight for e in self.role_evidence if e.value is role)
@@ -119,6 +126,7 @@ class PeopleReader:
         self._of_mention: dict[int, Person] = {}
         self._subject: Person | None = None
         self._list_head: tuple[Role, Condition | None] | None = None
+        self._last_plural: tuple[Role | None, Condition | None] = (None, None)
 
     def read(self, masked: dict[int, MaskedSentence]) -> list[Person]:
         """Give the participants, in order of their first mention; `masked` holds each sentence by index."""
@@ -241,6 +249,10 @@ class PeopleReader:
             )
         if noun in nouns["officer"] or titles & {"officer", "deputy", "trooper", "ofc", "constable", "sgt", "sergeant"}:
             person.is_officer = True
+        if noun and (fate := _FATES & mention.modifiers):
+            person.role_evidence.append(Evidence(Role.VICTIM, sentence, mention.start, mention.end, 1.0 * weight))
+            condition = Condition.KILLED if fate & _DEAD else Condition.INJURED
+            person.conditions.append(Evidence(condition, sentence, mention.start, mention.end, 0.9 * weight))
         person.is_child = person.is_child or noun in nouns["child"]
 
     def _place_name(self, mention: Mention, sentence: Sentence) -> None:
@@ -412,19 +424,17 @@ class PeopleReader:
         one, other = self._of_mention.get(id(a)), self._of_mention.get(id(b))
         if a.is_plural or b.is_plural:
             noun, members = (a.noun, b.members or [b]) if a.noun else (b.noun, a.members or [a])
-            role = (
-                Role.SUSPECT
-                if noun in self._finder.nouns["suspect"]
-                else Role.VICTIM
-                if noun in self._finder.nouns["victim"]
-                else None
-            )
             plural = a if a.noun else b
             plural.members = plural.members or members
+            role, condition = self._role_of_plural(plural, noun)
             for member in members:
                 person = self._of_mention.get(id(member))
-                if person is not None and role is not None and person.mentions:
-                    person.role_evidence.append(Evidence(role, person.mentions[-1][1], member.start, member.end, 1.5))
+                if person is not None and person.mentions:
+                    sentence = person.mentions[-1][1]
+                    if role is not None:
+                        person.role_evidence.append(Evidence(role, sentence, member.start, member.end, 1.5))
+                    if condition is not None:
+                        person.conditions.append(Evidence(condition, sentence, member.start, member.end, 0.9))
             return
         if one is None and other is not None and a.kind == "description" and a.count == 1:
             self._attach(other, a, other.mentions[-1][1])
@@ -436,6 +446,17 @@ class PeopleReader:
             if one.age is not None and other.age is not None and one.age != other.age:
                 return
             self._merge(one, other) if one.names or not other.names else self._merge(other, one)
+
+    def _role_of_plural(self, plural: Mention, noun: str) -> tuple[Role | None, Condition | None]:
+        """Give what a plural is in the incident: by its noun, by "dead" before it, or by what was said of "they"."""
+        fate = (_FATES & plural.modifiers) | (_FATES & {noun})
+        if fate:
+            return Role.VICTIM, Condition.KILLED if fate & _DEAD else Condition.INJURED
+        if noun in self._finder.nouns["suspect"]:
+            return Role.SUSPECT, None
+        if noun in self._finder.nouns["victim"]:
+            return Role.VICTIM, None
+        return self._last_plural if noun in ("they", "them") else (None, None)
 
     def _merge(self, keep: Person, gone: Person) -> None:
         for name in (
@@ -469,6 +490,8 @@ class PeopleReader:
 
     def _apply_findings(self, sentence: Sentence) -> None:
         for finding in sentence.findings:
+            if finding.mention.is_plural and finding.effect.role is not None:
+                self._last_plural = (finding.effect.role, finding.effect.condition)
             person = self._of_mention.get(id(finding.mention))
             targets = (
                 [person]
@@ -523,7 +546,7 @@ class PeopleReader:
             if harmed and victim >= 1.0:
                 return Role.VICTIM
             return Role.OFFICER_INVOLVED if suspect >= 1.0 and not person.speaks else None
-        if max(victim, suspect) < 0.8:
+        if max(victim, suspect) < 0.8 or (person.names and not person.is_surely_named and max(victim, suspect) < 1.5):
             return None
         if suspect > victim or (person.standings and suspect >= 0.6 * victim):
             return Role.SUSPECT

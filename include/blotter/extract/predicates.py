@@ -91,13 +91,13 @@ _DID = (
     r"|shot\sat|went\son\sa\s(?:\w+\s)?rampage|plowed\sinto|allegedly\b(?!\s(?:was|were|being|been|shot\sby)))"
 )
 _HARM = (
-    r"(?:(?:fatally\s|allegedly\s|accidentally\s|intentionally\s)?(?:shot(?:\sand\s(?:killed|wounded|injured|fatally\swounded))?|stabbed(?:\sand\skilled)?|killed|murdered|wounded|injured|struck(?:\sand\skilled)?|hit|attacked|beat|robbed|assaulted|strangled|executed|gunned\sdown|ambushed|ran\sover|slashed|punched|kidnapped|abducted"
+    r"(?:(?:fatally\s|allegedly\s|accidentally\s|intentionally\s)?(?:shot(?:\sand\s(?:killed|wounded|injured|fatally\swounded)|\sto\sdeath)?|stabbed(?:\sand\skilled|\sto\sdeath)?|beat\sto\sdeath|killed|murdered|wounded|injured|struck(?:\sand\skilled)?|hit|attacked|beat|robbed|assaulted|strangled|executed|gunned\sdown|ambushed|ran\sover|slashed|punched|kidnapped|abducted"
     r"|opened\sfire\s(?:on|at)|fired\s(?:\w+\s){0,4}(?:at|on|into|toward|upon)|shooting|killing|stabbing|shoots|kills|stabs|wounds|injures|hits|shoot|kill|stab|slew|pistol-whipped|carjacked|threatened|confronted|shot\sat))"
 )
 
 
 def _is_deadly(verb: str) -> bool:
-    return bool(re.search(r"kill|murder|fatal|strangl|execut|gunned|slew", verb, re.I))
+    return bool(re.search(r"kill|to\sdeath|murder|fatal|strangl|execut|gunned|slew", verb, re.I))
 
 
 def _row(name: str, pattern: str, **effects: Effect) -> Predicate:
@@ -119,11 +119,11 @@ _TABLE: tuple[Predicate, ...] = (
     _row("harm_to", rf"(?:\b(?:for|of|in|after|with|accused\sof|before|when|suspected\sof|allegedly|to|by|and|then|charged\swith)\s)(?:\w+ly\s)?(?P<verb>shooting(?:\sand\s(?:killing|wounding|injuring))?|killing|stabbing|murdering|wounding|injuring|attacking|robbing|beating|kidnapping|ambushing|assaulting|striking|hitting|shot\sand\skilled|shoot|kill|stab|killed|strangling)\s{_m('o')}",
          o=Effect(V, weight=1.3, is_action=True)),
     _row("killing", rf"(?:,\s|\band\s|^)(?P<verb>killing|kills|fatally\sshooting|fatally\sstabbing|murdering|claiming\sthe\sli(?:fe|ves)\sof|claimed\sthe\sli(?:fe|ves)\sof)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.5, is_action=True)),
-    _row("wounding", rf"(?P<verb>wounding|injuring|injures|wounds|injured|wounded|hurting|striking|hitting)\s(?:at\sleast\s|a\stotal\sof\s)?{_m('o')}", o=Effect(V, I, weight=1.2, is_action=True)),
+    _row("wounding", rf"(?P<verb>wounding|injuring|injures|wounds|injured|wounded|hurting|striking|hitting|struck|hit|grazed|grazing|hits|strikes|grazes|shot|stabbed|shooting|stabbing)\s(?:at\sleast\s|a\stotal\sof\s)?{_m('o')}", o=Effect(V, I, weight=1.2, is_action=True)),
     _row("that_killed", rf"\b(?:that|which|fire|crash|shooting|shootings|blast|explosion|attack|accident|collision|spree|rampage|gunfire|blaze|wreck|stabbing|storm|tornado|avalanche|gunman|bullet|suspect)\s(?:\w+ly\s)?(?:has\s|have\s|had\s)?(?P<verb>killed|kills|took\sthe\sli(?:fe|ves)\sof|claimed\s(?:the\sli(?:fe|ves)\sof)?)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.5, is_action=True)),
     _row("left_dead", rf"\b(?:leaves|left|leaving|leave)\s(?:at\sleast\s)?{_m('o')}(?:\s\w+)?\s(?P<verb>dead|fatally\s\w+)", o=Effect(V, K, weight=1.5, is_action=True)),
     _row("found_dead", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,3}}?(?P<verb>dead|deceased|slain|murdered|shot\sto\sdeath)", o=Effect(V, K, weight=1.4, is_action=True)),
-    _row("found_hurt", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,4}}?(?P<verb>shot\b|wounded|injured|unconscious|unresponsive|bleeding|suffering|with\s(?:\w+\s){{0,4}}(?:gunshot|stab|wounds?|injur))", o=Effect(V, I, weight=1.2, is_action=True)),
+    _row("found_hurt", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,8}}?(?P<verb>shot\b|wounded|injured|unconscious|unresponsive|bleeding|suffering|with\s(?:\w+\s){{0,4}}(?:gunshot|stab|wounds?|injur))", o=Effect(V, I, weight=1.2, is_action=True)),
     _row("dead_were", rf"\b(?P<verb>killed|dead|deceased|slain|injured|wounded|shot|hurt|victims|lives)\s(?:[^⟦⟧.;:]{{1,50}}?\s)?(?:were|was|are|is|included?|includes|including):?\s{_m('o')}", o=Effect(V, weight=1.3)),
     _row("left_hurt", rf"\b(?:leaves|left|leaving|leave|sent|sends|sending)\s(?:at\sleast\s)?{_m('o')}\s(?:\w+\s)?(?P<verb>injured|wounded|hurt|hospitalized|in\s(?:\w+\s)?(?:critical|serious|stable|grave)|critically|seriously|with\s|to\s(?:the\s|an?\s|area\s|local\s|\w+\s)?hospitals?|shot)", o=Effect(V, I, weight=1.4, is_action=True)),
     _row("deadly_noun", rf"\b(?P<verb>(?:shooting\s|stabbing\s|beating\s|drowning\s|gunshot\s)?deaths?|(?:fatal\s|deadly\s)(?:shooting|stabbing|beating|crash)s?|murders?|slayings?|killings?|homicides?|execution|life|lives|bod(?:y|ies)|remains|autops(?:y|ies)|funeral)\s(?:of|for|involving)\s{_m('o')}", o=Effect(V, K, weight=1.3)),
@@ -133,7 +133,7 @@ _TABLE: tuple[Predicate, ...] = (
     _row("killed", rf"{_m('s')}{_LINK}\s(?P<verb>{_KILLED})", s=Effect(V, K, weight=1.5, is_action=True)),
     _row("died", rf"{_m('s')}{_HAVE}(?:,\s[^⟦⟧,]{{1,60}},)?(?:\s(?:was|were|is)\s[^⟦⟧.;]{{1,90}}?,?\s(?:where|but|and)(?:\slater)?)?\s(?P<verb>(?:later\s)?died\b(?!\sdown)|dies\b|succumbed|passed\saway|dying\b|lost\s(?:his|her|their)\sli(?:fe|ves)|perished|drowned|did\snot\ssurvive|bled\sto\sdeath)", s=Effect(V, K, weight=1.4, is_action=True)),
     _row("then_died", rf"{_m('s')}(?:,\s\d+,)?\s[^⟦⟧.;:]{{3,160}}?,?\s(?:and|but|where|then|has|had|who|before|later)\s(?:\w+\s){{0,2}}?(?P<verb>pronounced\s(?:\w+\s)?dead|declared\s(?:\w+\s)?dead|died\b|dies\b|succumbed)", s=Effect(V, K, weight=1.2, is_action=True)),
-    _row("in_condition", rf"{_m('s')}{_LINK}\s(?:(?:listed|reported|said|hospitalized|now|treated|recovering|alive\sand\sremains|\w+ed\s[^⟦⟧.;]{{1,90}}?)\s)?(?:in|to\sbe\sin|is\sin)\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good|guarded|satisfactory|extremely\scritical)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
+    _row("in_condition", rf"{_m('s')}{_LINK}\s(?:(?:listed|reported|said|hospitalized|left|now|treated|recovering|alive\sand\sremains|\w+ed\s[^⟦⟧.;]{{1,90}}?)\s)?(?:in|to\sbe\sin|is\sin)\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good|guarded|satisfactory|extremely\scritical)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
     _row("hurt", rf"{_m('s')}{_LINK}\s(?P<verb>{_INJURED})", s=Effect(V, I, weight=1.3, is_action=True)),
     _row("wound", rf"{_m('s')}{_HAVE}(?:\s(?:was|were|is|are)\s(?:\w+\s){{1,3}}?)?\s(?P<verb>suffer(?:ed|ing|s)?|sustain(?:ed|ing)?|received|with|had|has|having|bleeding\sfrom|treated\sfor|died\sfrom|from)\s(?:[\w\s,'’-]{{0,45}}?)(?:{_WOUND})", s=Effect(V, I, weight=1.2, is_action=True)),
     _row("hospital", rf"{_m('s')}{_LINK}\s(?P<verb>{_HOSPITAL})", s=Effect(V, I, weight=0.8)),
