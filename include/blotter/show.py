@@ -6,7 +6,8 @@ Everything shown comes from strangers, so it is printed as text, never as markup
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -46,58 +47,46 @@ _FIELD_WORDS = {
 
 
 def show_incidents(console: Console, rows: Sequence[Row]) -> None:
-    """Print one line an incident: id, when, what, where, how many, who."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, options in (
-        ("incident", {"no_wrap": True}),
-        ("when", {"no_wrap": True}),
-        ("what", {}),
-        ("where", {}),
-        ("killed", {"justify": "right"}),
-        ("injured", {"justify": "right"}),
-        ("who", {"ratio": 1}),
-        ("v", {"justify": "right"}),
-    ):
-        table.add_column(name, **options)  # type: ignore[arg-type]
+    """Print a few lines an incident: when and what, where, how many, who."""
     for row in rows:
-        table.add_row(
-            Text(str(row["incident_id"])),
-            Text(tell_when(row)),
-            Text(", ".join(str(kind).replace("_", " ") for kind in row["incident_types"] or ())),
-            Text(tell_where(row)),
-            Text(_tell_number(row["n_killed"])),
-            Text(_tell_number(row["n_injured"])),
-            Text("; ".join(tell_participant(person) for person in row["participants"] or ())),
-            Text(str(row["version"])),
-        )
-    console.print(table)
+        what = ", ".join(str(kind).replace("_", " ") for kind in row["incident_types"] or ()) or "kind not known"
+        line = Text(f"{tell_when(row)}  {what}", style="bold")
+        line.append(f"   {row['incident_id']} v{row['version']}", style="dim")
+        console.print(line, soft_wrap=True)
+        console.print(Text(f"  {tell_where(row)}. {tell_toll(row)}"), soft_wrap=True)
+        for person in row["participants"] or ():
+            console.print(Text(f"  {tell_participant(person)}"), soft_wrap=True)
+        for conflict in row["conflicts"] or ():
+            told = " or ".join(str(value) for value in conflict["values"])
+            line = Text(f"  reports differ on {_tell_field(conflict['field'])}: {told}", style="yellow")
+            console.print(line, soft_wrap=True)
 
 
 def show_timeline(console: Console, incident: Row, changes: Sequence[Row]) -> None:
-    """Print what became known of one incident, day by day, each change with its quote and what it replaced."""
-    console.print(Text(str(incident["headline"]), style="bold"))
-    console.print(Text(f"{incident['incident_id']}  {tell_where(incident)}  {tell_when(incident)}", style="dim"))
-    names = {person["participant_id"]: tell_participant(person) for person in incident["participants"] or ()}
-    last_day: date | None = None
-    last_version = None
-    for change in changes:
-        known_at: datetime = change["known_at"]
-        if known_at.date() != last_day:
-            last_day = known_at.date()
-            console.print(Text(f"\n{last_day:%A %d %B %Y}", style="bold underline"))
-        if change["version"] != last_version:
-            last_version = change["version"]
-            console.print(Text(f"  version {last_version}, {known_at:%H:%M} UTC", style="dim"))
-        console.print(tell_change(change, names))
-        if change["quote"]:
-            console.print(Text(f"      “{_one_line(change['quote'])}”", style="italic"))
-            console.print(Text(f"      {_tell_origin(change)}", style="dim"))
+    """Print what became known of one incident, day by day: each sentence once, under the changes that it carries."""
+    console.print(Text(_one_line(incident["headline"]), style="bold"), soft_wrap=True)
+    where = f"{incident['incident_id']}  {tell_where(incident)}, {tell_when(incident)}"
+    console.print(Text(where, style="dim"), soft_wrap=True)
+    names = {person["participant_id"]: tell_person(person) for person in incident["participants"] or ()}
+    for (day, version), of_version in groupby(
+        changes, key=lambda change: (change["known_at"].date(), change["version"])
+    ):
+        console.print(Text(f"\n{day:%A %d %B %Y}, version {version}", style="bold underline"))
+        by_sentence: dict[tuple[str | None, str | None], list[Row]] = {}
+        for change in of_version:
+            by_sentence.setdefault((change["quote"], change["source_id"]), []).append(change)
+        for (quote, _), carried in by_sentence.items():
+            for change in carried:
+                console.print(Text("  ") + tell_change(change, names), soft_wrap=True)
+            if quote:
+                console.print(Text(f"      “{_one_line(quote)}”", style="italic"), soft_wrap=True)
+            console.print(Text(f"      {_tell_origin(carried[0])}", style="dim"), soft_wrap=True)
 
 
 def tell_change(change: Row, names: Mapping[str, str]) -> Text:
     """Word one change: whose, what, before and after, kind and cause."""
     whose = names.get(str(change["participant_id"]), "a participant") if change["participant_id"] else ""
-    line = Text("    ")
+    line = Text()
     if whose:
         line.append(f"{whose} – ")
     line.append(_tell_field(change["field"]), style="bold")
@@ -137,6 +126,24 @@ def tell_participant(person: Row) -> str:
     told = ", ".join(str(word) for word in words if word) or "unnamed"
     ends = ", ".join(str(word).replace("_", " ") for word in fate if word)
     return f"{str(person['role']).replace('_', ' ')}: {told}" + (f" ({ends})" if ends else "")
+
+
+def tell_person(person: Row) -> str:
+    """Word which participant is meant, in as few words as tell them apart."""
+    if person["name"]:
+        return str(person["name"])
+    told = person["occupation"] or person["gender"]
+    age = f", {person['age']}" if person["age"] is not None else ""
+    return f"the {str(person['role']).replace('_', ' ')}" + (f" ({told or 'age'}{age})" if told or age else "")
+
+
+def tell_toll(row: Row) -> str:
+    """Word how many were killed and hurt, and what no article says."""
+    told = [
+        f"{row[field]} {word}" if row[field] is not None else f"{word}: not said"
+        for field, word in (("n_killed", "killed"), ("n_injured", "injured"))
+    ]
+    return ", ".join(told)
 
 
 def show_extraction(console: Console, extraction: "Extraction") -> None:
@@ -231,10 +238,6 @@ def _tell_origin(change: Row) -> str:
     published: datetime | None = change["published_at"]
     when = f", published {published:%Y-%m-%d %H:%M} UTC" if published else ""
     return f"{change['source_id'] or 'a person'}{when}"
-
-
-def _tell_number(value: object) -> str:
-    return "–" if value is None else str(value)
 
 
 def _one_line(text: str) -> str:
