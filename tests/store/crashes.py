@@ -20,7 +20,14 @@ _STEPS = ("mkdir", "write", "fsync", "replace", "unlink", "rmdir")
 
 
 def publish_batches(
-    root: Path, batches: int, *, n_rows: int, names: tuple[str, ...], part_rows: int, spacing_h: float = 5
+    root: Path,
+    batches: int,
+    *,
+    n_rows: int,
+    names: tuple[str, ...],
+    part_rows: int,
+    spacing_h: float = 5,
+    prefix: str = "b",
 ) -> None:
     """Do what a run does, for one batch after the other: finish what is frozen, then publish what is not there yet."""
     warehouse = Warehouse(root / "warehouse", part_rows=part_rows)
@@ -33,7 +40,7 @@ def publish_batches(
             ledger.apply(connection, memory["inputs"])
 
     for number in range(batches):
-        batch_id = f"b{number}"
+        batch_id = f"{prefix}{number}"
         with warehouse.lock("a writer that may die", timeout_s=30):
             warehouse.roll_forward(apply_memory)
             if ledger.has_batch(batch_id):

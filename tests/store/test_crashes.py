@@ -115,3 +115,14 @@ def test_a_writer_killed_at_random_moments_and_retried_loses_and_doubles_nothing
         assert process.exitcode == 0
         check_finished(folder, batches, ALL_TABLES)
         shutil.rmtree(folder)
+
+
+def test_two_writers_at_once_take_turns(tmp_path: Path) -> None:
+    options = {"n_rows": N_ROWS, "names": FEW_TABLES, "part_rows": 30, "spacing_h": 0}
+    writers = [start_writer(publish_batches, tmp_path, 20, prefix=prefix, **options) for prefix in "xy"]
+    for writer in writers:
+        writer.join(120)
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    for name in FEW_TABLES:
+        assert count_rows(tmp_path, name) == {f"{prefix}{number}": N_ROWS for prefix in "xy" for number in range(20)}
+    assert sum(1 for _ in (tmp_path / "warehouse" / "claims" / "dt=2026-03-02").iterdir()) == 5

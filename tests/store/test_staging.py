@@ -1,7 +1,9 @@
 import datetime as dt
 from pathlib import Path
 
+import msgspec
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,3 +82,16 @@ def test_a_damaged_slice_is_named(tmp_path: Path) -> None:
 def test_a_name_that_would_leave_the_folder_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PublishingError, match="cannot name a slice"):
         StagingArea(tmp_path).write(name, [])
+
+
+def test_a_slice_of_another_version_is_read_as_far_as_it_is_known(tmp_path: Path) -> None:
+    """A field that this version does not know is left out, and one that has a default may be missing."""
+    told = msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(encode_results(make_results()[:1])))
+    told[0]["document"]["colour"] = "red"
+    told[0]["article"]["colour"] = "red"
+    told[0]["reading"]["colour"] = "red"
+    told[0]["reading"]["claims"][0]["colour"] = "red"
+    del told[0]["reading"]["claims"][0]["claim_id"]
+    del told[0]["document"]["replay_of"]
+    staged = zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(told))
+    assert decode_results(staged) == make_results()[:1]

@@ -132,10 +132,14 @@ def _tell_fields(record: Reading | Claim) -> dict[str, object]:
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
+def _known_fields(of: type[Reading | Claim], told: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.name: told[field.name] for field in fields(of) if field.name in told}
+
+
 def _build_reading(told: Mapping[str, Any]) -> Reading:
     return Reading(
         **{
-            **told,
+            **_known_fields(Reading, told),
             "kind": ReadingKind(told["kind"]),
             "notice": Notice(told["notice"]),
             "claims": tuple(_build_claim(claim) for claim in told["claims"]),
@@ -146,7 +150,7 @@ def _build_reading(told: Mapping[str, Any]) -> Reading:
 def _build_claim(told: Mapping[str, Any]) -> Claim:
     return Claim(
         **{
-            **told,
+            **_known_fields(Claim, told),
             "role": Role(told["role"]) if told["role"] is not None else None,
             "state": ClaimState(told["state"]),
             "basis": Basis(told["basis"]),
