@@ -178,7 +178,7 @@ class MemoryDesk:
     """A desk in memory: learns an update's bytes as a bundle would bring them."""
 
     def __init__(self) -> None:
-        self.seq = self.texts_seen = 0
+        self.seq = self.texts_seen = self.today = 0
         self.profiles: dict[str, Profile] = {}
         self.dossiers: dict[str, Dossier] = {}
         self.articles: dict[str, ArticleMemory] = {}
@@ -232,8 +232,11 @@ class MemoryDesk:
         for entry in changes.entries:
             expires = max(entry.day, changes.today) + span
             self.index.setdefault(entry.key, {})[entry.target_id, entry.day] = expires
-        for key, targets in list(self.index.items()):
-            self.index[key] = {one: expires for one, expires in targets.items() if expires >= changes.today}
+        if changes.today > self.today:
+            self.today = changes.today
+            for key, targets in list(self.index.items()):
+                if min(targets.values(), default=self.today) < self.today:
+                    self.index[key] = {one: expires for one, expires in targets.items() if expires >= self.today}
         self.labels |= changes.labels
         self.terms |= changes.term_counts
 

@@ -64,9 +64,9 @@ class DropSettings(_Section):
 class LinkSettings(_Section):
     """When a reading's incident is taken for a known one."""
 
-    window_days: Annotated[int, Field(ge=1, le=3650)] = 45
-    accept: Annotated[float, Field(ge=0, le=1)] = 0.6
-    reject: Annotated[float, Field(ge=0, le=1)] = 0.3
+    window_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    accept: Annotated[float, Field(ge=0, le=1)] = 0.5
+    reject: Annotated[float, Field(ge=0, le=1)] = 0.2
 
 
 class Settings(_Section):

@@ -24,9 +24,9 @@ class LinkRules:
     `window_days` is how far apart the publications of two accounts may lie.
     """
 
-    accept: float = 0.6
-    reject: float = 0.3
-    window_days: int = 45
+    accept: float = 0.5
+    reject: float = 0.2
+    window_days: int = 365
 
     def judge(self, score: float) -> Verdict:
         """Turn a score into a verdict."""
@@ -45,32 +45,33 @@ class Likeness:
     features: Mapping[str, float]
 
 
-BIAS = -4.4
+BIAS = -2.6
 WEIGHTS: Mapping[str, float] = {
-    "same text": 9.0,
-    "text": 9.0,
-    "text of all": 2.5,
-    "same day": 1.2,
-    "day apart": 0.0,
-    "other day": -1.6,
-    "same city": 0.7,
-    "other city": -1.6,
-    "other state": -2.2,
-    "same street": 1.8,
-    "same landmark": 1.0,
-    "same name": 3.0,
-    "other name": -1.0,
-    "same age": 0.9,
-    "other age": -0.5,
-    "same toll": 0.4,
-    "other toll": -0.3,
-    "same type": 0.3,
-    "other type": -0.3,
-    "days since": -0.35,
+    "same text": 6.0,
+    "text": 1.4,
+    "text of all": 2.1,
+    "rare words": 1.85,
+    "same day": 1.65,
+    "other day": -0.3,
+    "told before": -1.7,
+    "same city": 0.35,
+    "other city": -0.65,
+    "other state": -1.55,
+    "same street": 1.6,
+    "other street": -1.6,
+    "same landmark": 0.5,
+    "same name": 2.4,
+    "other name": -0.25,
+    "same age": 0.4,
+    "other age": -1.6,
+    "same toll": 0.9,
+    "other type": -0.8,
+    "days since": -0.55,
 }
 _REASON_FLOOR = 0.25  # a feature that moves the log-odds by less is no reason
 _N_REASONS = 6
 _COMMON_AGE_MATCHES = 3
+_RARE = 0.1  # of a vector of length 1
 
 
 def compare_account(account: Account, profile: Profile) -> Likeness:
@@ -102,9 +103,27 @@ def measure_features(account: Account, others: Sequence[Account]) -> dict[str, f
     features |= _compare_people(account, others)
     features |= _compare_tolls(account, others)
     mine, theirs = set(account.types), {kind for other in others for kind in other.types}
-    features["same type"] = float(bool(mine & theirs))
     features["other type"] = float(bool(mine and theirs and not mine & theirs))
+    features["told before"] = float(_is_told_before(account, others))
+    features["rare words"] = math.log1p(_count_rare(account, others))
     return features
+
+
+def _is_told_before(account: Account, others: Sequence[Account]) -> bool:
+    """Say whether one side was published before the other side's incident happened."""
+    first_told = min(other.published_day for other in others)
+    their_days = [day for other in others for day in other.days]
+    return bool(
+        (account.days and first_told < min(account.days)) or (their_days and account.published_day < min(their_days))
+    )
+
+
+def _count_rare(account: Account, others: Sequence[Account]) -> int:
+    """Count the terms that weigh much on both sides."""
+    return max(
+        sum(weight > _RARE and other.terms.get(term, 0.0) > _RARE for term, weight in account.terms.items())
+        for other in others
+    )
 
 
 def match_names(one: Sequence[str], other: Sequence[str]) -> bool:
@@ -142,7 +161,6 @@ def _compare_days(account: Account, others: Sequence[Account]) -> dict[str, floa
     apart = min(abs(mine - day) for mine in account.days for day in theirs)
     return {
         "same day": float(apart == 0),
-        "day apart": float(apart == 1),
         "other day": math.log2(min(apart, 32)) if apart > 1 else 0.0,
     }
 
@@ -152,7 +170,7 @@ def _compare_places(account: Account, others: Sequence[Account]) -> dict[str, fl
     for name, same, different in (
         ("city", "same city", "other city"),
         ("state", "", "other state"),
-        ("street", "same street", ""),
+        ("street", "same street", "other street"),
         ("landmark", "same landmark", ""),
     ):
         mine = set(account.places.get(name, ()))
@@ -196,13 +214,11 @@ def _clash(people: Sequence[PersonTraits], others: Sequence[Account], has: Calla
 
 
 def _compare_tolls(account: Account, others: Sequence[Account]) -> dict[str, float]:
-    same = differ = 0
+    same = 0
     for name in ("n_killed", "n_injured"):
         mine = getattr(account, name)
-        theirs = {getattr(other, name) for other in others} - {None}
-        if mine is not None and theirs:
-            same, differ = same + (mine in theirs), differ + (mine not in theirs)
-    return {"same toll": float(same), "other toll": float(differ)}
+        same += mine is not None and mine in {getattr(other, name) for other in others}
+    return {"same toll": float(same)}
 
 
 def _by_strength(told: tuple[str, float]) -> tuple[float, str]:

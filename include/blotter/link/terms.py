@@ -16,7 +16,7 @@ _TITLE_BOOST = 2
 _MAX_WORDS = 1200  # the rest of a longer text repeats or wanders
 _MAX_TERMS = 96
 
-_PLAIN = str.maketrans({"’": "'", "‘": "'", "–": "-", "—": "-"})
+_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "})
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _NAME_PAIR = re.compile(r"(?<![.!?:]\s)(?<!^)\b([A-Z][\w’'-]+)\s([A-Z][\w’'-]+)\b", re.M)
 
@@ -43,11 +43,9 @@ _COMMON = frozenset(_COMMON_TEXT.split())
 def fold(text: str) -> str:
     """Write a text in the one way in which spellings are compared: no case, no accents, plain quotes and dashes."""
     plain = text.casefold()
-    if plain.isascii():
+    if plain.isascii() or (plain := plain.translate(_PLAIN)).isascii():
         return plain
-    plain = unicodedata.normalize("NFKD", plain)
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return plain.translate(_PLAIN)
+    return "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
 
 
 def cut_words(text: str) -> list[str]:
