@@ -35,7 +35,8 @@ ICON = '<svg viewBox="0 0 9 9" class="icon"><g><path d="M12 2L2 7l10 5z"></path>
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title} - {site}</title>
 {head}{style}{script}</head><body class="single"><header><nav class="main-nav"><ul>{menu}</ul></nav></header><main>
 <article class="post"><h1 class="entry-title">{title}</h1>
-<div class="byline">By <a rel="author" href="/by/1">{author}</a> {stamp}</div><div class="entry-content">{body}</div></article>
+<div class="byline">By <a rel="author" href="/by/1">{author}</a> {stamp}</div>
+<div class="entry-content">{body}</div></article>
 <aside class="related-stories">{teasers}</aside><section id="comments">{comments}</section></main>
 <footer class="site-footer">Copyright {site} 2026<ul>{menu}</ul></footer>{script}</body></html>"""
 NOW = datetime(2026, 3, 10, tzinfo=UTC)

@@ -62,7 +62,8 @@ def test_order_of_parameters_does_not_count() -> None:
 
 _PARTS = st.sampled_from(
     ["/", "a", "B", "é", "%7e", "%20", " ", "?", "&", "=", "#", ";", "..", ".", "//", "amp", "/amp/", "print",
-     "utm_x=1", "id=3", "index.html", ":80", "@", "[", "%", "\\", "m.", "www.google.com/amp/s/", "http://", "\u202e", "xn--"]
+     "utm_x=1", "id=3", "index.html", ":80", "@", "[", "%", "\\", "m.", "www.google.com/amp/s/",
+     "http://", "\u202e", "xn--"]
 )  # fmt: skip
 
 

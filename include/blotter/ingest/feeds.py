@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 from xml.sax import SAXException
 
 import feedparser
+from lxml import etree
 from lxml.html import fromstring
 
 from blotter.clean.charset import decode_text, tidy_text
@@ -29,9 +30,11 @@ MAX_FIELD_CHARS = 2_000
 _DOCTYPE_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 _HTML = re.compile(rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
 _TAG = re.compile(r"<[a-zA-Z/!]|&(?:#\d+|[a-z]+);")
-_UNCLOSED_TITLE = re.compile(
-    rb"<title\b[^>]*>(?:(?!</title>|<(?:title|link|item|entry)\b).)*(?=<(?:link|item|entry)\b)", re.S
-)
+_ENTRY_TAG = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>]", re.IGNORECASE)
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+# feedparser raises these on markup that it does not expect (TypeError on one in seven feeds with an unclosed title).
+_PARSER_FAILURES = (TypeError, ValueError, AttributeError, LookupError, RecursionError, AssertionError, SAXException)
+_HARMLESS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,24 +76,7 @@ def parse_feed(payload: bytes, url: str | None = None, content_type: str | None 
     start = payload[:2_000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] == b"{":
         return _parse_json_feed(payload, url)
-    parsed = _parse_xml_feed(payload, url, content_type)
-    if parsed is None:
-        return _refuse(Reason.MALFORMED, "the feed parser failed on it")
-    entries = tuple(_read_entry(entry, url) for entry in parsed.get("entries", ())[:MAX_ENTRIES])
-    entries = tuple(entry for entry in entries if entry.url or entry.title or entry.content or entry.summary)
-    feed = parsed.get("feed", {})
-    if not entries and not parsed.get("version"):
-        what = "an HTML page" if _HTML.search(start) else "no feed"
-        return _refuse(Reason.MALFORMED, f"{what} ({_explain(parsed)})")
-    if (
-        not entries
-        and parsed.get("bozo")
-        and not isinstance(
-            parsed.get("bozo_exception"), feedparser.CharacterEncodingOverride | feedparser.NonXMLContentType
-        )
-    ):
-        return _refuse(Reason.MALFORMED, f"no entry could be read ({_explain(parsed)})")
-    return ParsedFeed(entries=entries, title=_text(feed.get("title")), ttl_s=_read_ttl(feed))
+    return _parse_xml_feed(payload, url, content_type)
 
 
 def identify_entries(entries: Sequence[FeedEntry]) -> list[tuple[str, ...]]:
@@ -125,46 +111,80 @@ def stamp_entry(entry: FeedEntry) -> str:
     return make_id("stamp", entry.updated or entry.published, entry.title, sha256_hex(content))
 
 
-def _parse_xml_feed(payload: bytes, url: str | None, content_type: str | None) -> Mapping[str, Any] | None:
+def _parse_xml_feed(payload: bytes, url: str | None, content_type: str | None) -> ParsedFeed:
     headers = {"content-type": content_type or "application/xml"}
     if url:
         headers["content-location"] = url
-    # feedparser fails on some markup that it could do without: the second try closes titles that were left open.
-    for attempt in (payload, _UNCLOSED_TITLE.sub(lambda found: found[0] + b"</title>", payload)):
-        try:
-            return feedparser.parse(  # type: ignore[no-any-return]
-                attempt, sanitize_html=False, resolve_relative_uris=False, response_headers=headers
-            )
-        except (
-            TypeError,
-            ValueError,
-            AttributeError,
-            KeyError,
-            IndexError,
-            LookupError,
-            RecursionError,
-            AssertionError,
-        ):
-            continue
-        except SAXException:
-            continue
-    return None
+    failure: object
+    try:
+        parsed = feedparser.parse(payload, sanitize_html=False, resolve_relative_uris=False, response_headers=headers)
+        failure = parsed.get("bozo_exception")
+    except _PARSER_FAILURES as defect:
+        parsed, failure = {}, defect
+    is_atom = str(parsed.get("version") or "").startswith("atom")
+    listed = parsed.get("entries", ())[:MAX_ENTRIES]
+    entries = [entry for entry in (_read_entry(entry, url, is_atom) for entry in listed) if _says_something(entry)]
+    feed = parsed.get("feed", {})
+    if not entries and _ENTRY_TAG.search(payload):
+        entries = [entry for entry in _recover_entries(payload, url) if _says_something(entry)]
+    if entries or (parsed.get("version") and not (failure and not isinstance(failure, _HARMLESS))):
+        return ParsedFeed(entries=tuple(entries), title=_text(feed.get("title")), ttl_s=_read_ttl(feed))
+    what = "an HTML page" if _HTML.search(payload[:2_000]) else "no feed that can be read"
+    explained = f"{type(failure).__name__}: {failure}"[:200] if failure else "no known root element"
+    return _refuse(Reason.MALFORMED, f"{what} ({explained})")
 
 
-def _read_entry(entry: Mapping[str, Any], base: str | None) -> FeedEntry:
+def _recover_entries(payload: bytes, base: str | None) -> Iterator[FeedEntry]:
+    """Read what can be read of a feed that feedparser fails on, by the names of its elements alone."""
+    text = _DECLARATION.sub("", decode_text(payload), count=1)
+    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, encoding="utf-8")
+    try:
+        tree = etree.fromstring(text.encode("utf-8", "replace"), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return
+    if tree is None:
+        return
+    for element in tree.xpath("//*[local-name()='item' or local-name()='entry']")[:MAX_ENTRIES]:
+        said: dict[str, str] = {}
+        for part in element.iterdescendants(etree.Element):
+            text = (part.get("href") if part.tag.endswith("link") else None) or part.text or ""
+            if text.strip():
+                said.setdefault(re.split("[}:]", part.tag)[-1].lower(), text.strip())
+        content = said.get("encoded") or said.get("content")
+        summary = said.get("description") or said.get("summary")
+        yield FeedEntry(
+            guid=_text(said.get("guid") or said.get("id")),
+            url=_resolve(_text(said.get("link")), base),
+            title=_plain(said.get("title")),
+            author=_text(said.get("creator") or said.get("author") or said.get("name")),
+            published=_moment_of(said.get("pubdate") or said.get("published") or said.get("date")),
+            updated=_moment_of(said.get("updated")),
+            content=content,
+            summary=summary,
+            media="html" if _TAG.search(content or summary or "") else "text",
+        )
+
+
+def _says_something(entry: FeedEntry) -> bool:
+    return bool(entry.url or entry.title or entry.content or entry.summary)
+
+
+def _read_entry(entry: Mapping[str, Any], base: str | None, is_atom: bool) -> FeedEntry:
     contents = [part for part in entry.get("content", ()) if isinstance(part, Mapping) and part.get("value")]
     content = max((part["value"] for part in contents), key=len, default=None)
     summary = entry.get("summary") or None
     if content == summary:
         summary = None
     link = _text(entry.get("feedburner_origlink")) or _text(entry.get("link"))
+    published, updated = _read_moment(entry, "published"), _read_moment(entry, "updated")
     return FeedEntry(
         guid=_text(entry.get("id")),
         url=_resolve(link, base),
         title=_plain(entry.get("title")),
         author=_text(entry.get("author")),
-        published=_read_moment(entry, "published") or _read_moment(entry, "created"),
-        updated=_read_moment(entry, "updated"),
+        # Outside Atom there is one date, whatever its element is called.
+        published=published or _read_moment(entry, "created") or (None if is_atom else updated),
+        updated=updated,
         content=content,
         summary=summary,
         media="html" if _TAG.search(content or summary or "") else "text",
@@ -260,11 +280,6 @@ def _text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     return " ".join(tidy_text(value).split())[:MAX_FIELD_CHARS] or None
-
-
-def _explain(parsed: Mapping[str, Any]) -> str:
-    failure = parsed.get("bozo_exception")
-    return f"{type(failure).__name__}: {failure}"[:200] if failure else "no known root element"
 
 
 def _refuse(reason: Reason, message: str) -> ParsedFeed:
