@@ -50,6 +50,12 @@ _STREETS = gated(
     rf"|(?P<plain>{_NAMED_STREET})"
     rf"|(?P<road>\b{_ROAD})", 0)
 # The pattern above is tried at every capital letter and digit; a sentence without one of these has no street.
+_WASHINGTON = gated(r"(?<!Washington,\s)(?<!\w)D\.C\.(?=\s|,|$)", 0)
+_STREET_BEFORE = re.compile(r"\b(?:block|blocks|hundred)\s(?:of\s)?(?:(?:[NSEW]|North|South|East|West)\.?\s)?$", re.I)
+_PART_AFTER = re.compile(r"\s(?:neighbou?rhood|Elementary|High|Middle|Avenue|Ave|Street|St|Road|Rd|Drive|Dr|Boulevard|Blvd)\b")
+_SITE_BEFORE = re.compile(r"\s(?:-|\||»|«|::|–|—)\s")  # what follows in a title is the site's name
+_STATION = re.compile(r"\b(?:abc|nbc|cbs|fox|cw|news|my)\s?(ct|dc|nj|ny)\b")
+_DOMAINS = {"uk": "GB", "au": "AU", "nz": "NZ", "ie": "IE", "za": "ZA", "bbc": "GB", "cbc": "CA"}
 _STREET_HINT = gated(
     r"street|avenue|road|drive|boulevard|blvd| lane|court|place| way|highway| hwy|parkway| pkwy|circle|terrace|trail| pike|turnpike|alley| loop"
     r"| run|square|plaza| row|crossing|expressway|freeway|causeway|broadway| path|ridge|trace|crescent|close| ave\b| av\b| st\b| rd\b| dr\b| ln\b| ct\b| pl\b| cir\b| ter\b"
@@ -143,8 +149,13 @@ class PlaceReader:
         text = scene.article.text
         first_body = next((s for s in scene.sentences if not s.is_title), None)
         for sentence in scene.sentences:
-            names = [(m.start, m.end) for m in sentence.mentions if m.kind == "name" and m.name and " " in m.name]
+            names = [(m.start, m.end) for m in sentence.mentions if m.kind == "name"]
             at = sentence.start
+            for match in _WASHINGTON.finditer(sentence):
+                start = sentence.start + match.start()
+                dc = self.gazetteer.region_names["District of Columbia"]
+                weight = 2.5 + sentence.is_about_incident - 1.5 * sentence.is_background
+                cities.append(PlaceMention("Washington", start, start + len(match.group()), sentence, weight, dc, "pair"))
             if sentence is first_body or (sentence.index < 8 and not sentence.is_title):
                 dateline = _DATELINE.match(text, sentence.start, sentence.end)
                 if dateline and (dateline.group("city").isupper() or dateline.group("region")):
@@ -158,6 +169,8 @@ class PlaceReader:
 
     def _read_dateline(self, match: re.Match[str], sentence: Sentence, text: str) -> PlaceMention | None:
         name = match.group("city")
+        if name.lower().endswith((" county", " parish")):
+            return None
         region = self._region_of(match.group("region"))
         if match.group("region") and region is None and match.group("region") not in self.gazetteer.countries:
             return None
@@ -206,7 +219,8 @@ class PlaceReader:
         if len(words) > 1 and last in _SKIP_AFTER and not self.gazetteer.cities(" ".join(w for _, w in words)):
             return
         start, end = words[0][0], words[-1][0] + len(words[-1][1])
-        if any(a < end and start < b for a, b in names) and not self._state_after.match(text, end):
+        inside = [(a, b) for a, b in names if a < end and start < b]
+        if inside and not self._state_after.match(text, end) and not (len(words) == 1 and text[:start].endswith("in ")):
             return
         self._add_city(text, words, sentence, cities, 0.0, "")
 
@@ -261,8 +275,10 @@ class PlaceReader:
         if is_region and max((c.population for c in known), default=0) < 300_000:
             return
         before = text[max(0, start - 28) : start]
+        if _STREET_BEFORE.search(before) or _PART_AFTER.match(text, end):
+            return
         following = text[end : end + 24].lstrip(" ,").split(" ")[0].lower().strip(".,")
-        weight += self._weigh(before, following, sentence, name, known, region, how)
+        weight += self._weigh(before, following, sentence, name, known, region, how, start)
         if weight > 0:
             cities.append(
                 PlaceMention(
@@ -279,6 +295,7 @@ class PlaceReader:
         known: list[City],
         region: Region | None,
         how: str,
+        at: int,
     ) -> float:
         small = before.lower().rstrip()
         weight = 0.2
@@ -296,7 +313,8 @@ class PlaceReader:
         if region is not None:
             weight += 1.5
         if sentence.is_title:
-            weight += 1.0
+            weight += 1.0 if weight > 1.0 or how else -0.6  # in a headline every word has a capital
+            weight -= 2.5 * (at > 20 and bool(_SITE_BEFORE.search(sentence.text[: at - sentence.start])))
         if sentence.is_about_incident:
             weight += 1.2
         if sentence.is_background:
@@ -355,6 +373,8 @@ class PlaceReader:
         hints: str,
     ) -> None:
         support = self._support_regions(scene, cities, counties, regions, hints)
+        anchors = self._find_anchors(cities, hints)
+        countries = self._find_countries(scene, regions, anchors, hints)
         by_name: dict[str, list[PlaceMention]] = defaultdict(list)
         for mention in cities:
             by_name[normalize_place(mention.text)].append(mention)
@@ -365,7 +385,7 @@ class PlaceReader:
             scored.append((score, name))
         scored.sort(key=lambda pair: (-pair[0], pair[1]))
         if scored:
-            self._choose_city(found, by_name, scored, support)
+            self._choose_city(found, by_name, scored, support, anchors, countries)
         self._choose_county(found, counties, support)
         self._choose_region(found, cities, counties, regions, support)
         self._choose_country(found, scene)
@@ -402,12 +422,33 @@ class PlaceReader:
                 support["US", region.code] += 2.5
         for region in self.gazetteer.postal.values():
             if re.sub(r"\W", "", region.name.lower()) in hints:
-                support["US", region.code] += 2.0
-        for match in re.finditer(r"[a-z]{5,}", hints):
-            support_city = _find_city_in(match.group(), self.gazetteer)
-            if support_city is not None:
-                support[support_city.countrycode, support_city.admin1code] += 1.5
+                support["US", region.code] += 1.0
+        station = _STATION.search(hints)
+        if station is not None:
+            support["US", station.group(1).upper()] += 1.5
         return support
+
+    def _find_anchors(self, cities: list[PlaceMention], hints: str) -> list[City]:
+        """Give cities that are sure: those named with their region, and the one whose name the source bears."""
+        anchors = [c for word in re.findall(r"[a-z]{5,}", hints) if (c := _find_city_in(word, self.gazetteer)) is not None]
+        for mention in cities:
+            if mention.region is not None:
+                key = (mention.region.country, mention.region.code)
+                within = [c for c in self.gazetteer.cities(mention.text) if (c.countrycode, c.admin1code) == key]
+                anchors += within[:1]
+            else:
+                known = self.gazetteer.cities(mention.text)
+                big = max(known, key=lambda c: c.population, default=None)
+                if big is not None and big.population >= 500_000:
+                    anchors.append(big)
+        return anchors[:12]
+
+    def _find_countries(self, scene: Scene, regions: list[PlaceMention], anchors: list[City], hints: str) -> set[str]:
+        """Give the codes of countries that the page may be about; a small town elsewhere is not believed."""
+        found = {"US"} | {c.countrycode for c in anchors} | {m.region.country for m in regions if m.region is not None}
+        for sentence in scene.sentences:
+            found |= {self.gazetteer.countries[m.group()] for m in self._country.finditer(sentence)}
+        return found | {code for word, code in _DOMAINS.items() if word in hints.split()}
 
     def _choose_city(
         self,
@@ -415,13 +456,20 @@ class PlaceReader:
         by_name: dict[str, list[PlaceMention]],
         scored: list[tuple[float, str]],
         support: dict[tuple[str, str], float],
+        anchors: list[City],
+        countries: set[str],
     ) -> None:
         best: tuple[float, PlaceMention, City | None] | None = None
-        for score, name in scored[:4]:
+        records: dict[str, City] = {}
+        for score, name in scored[:6]:
             mentions = by_name[name]
             top = max(mentions, key=lambda m: (m.weight, -m.start))
-            record = self._choose_record(name, mentions, support)
+            record = self._choose_record(name, mentions, support, anchors, countries)
             bonus = 0.0
+            if record is None and top.region is None:
+                continue
+            if record is not None:
+                records[name] = record
             if record is not None:
                 bonus = 0.15 * min(4.0, support.get((record.countrycode, record.admin1code), 0.0)) + 0.1 * math.log10(
                     max(record.population, 100)
@@ -431,19 +479,31 @@ class PlaceReader:
         if best is None:
             return
         _, top, record = best
+        if record is not None:
+            whole = self._find_whole(normalize_place(top.text), record, by_name, records)
+            if whole is not None:
+                found.neighborhood = top
+                top = max(by_name[whole], key=lambda m: (m.weight, -m.start))
+                record = records[whole]
         found.city, found.city_record = top, record
         found.city_name = _nice_name(top.text, record)
         if record is not None:
             found.latitude, found.longitude, found.time_zone = record.latitude, record.longitude, record.timezone
 
     def _choose_record(
-        self, name: str, mentions: list[PlaceMention], support: dict[tuple[str, str], float]
+        self,
+        name: str,
+        mentions: list[PlaceMention],
+        support: dict[tuple[str, str], float],
+        anchors: list[City],
+        countries: set[str],
     ) -> City | None:
         stated = next((m.region for m in sorted(mentions, key=lambda m: -m.weight) if m.region is not None), None)
         options = self.gazetteer.cities(name)
         if stated is not None:
             within = [c for c in options if (c.countrycode, c.admin1code) == (stated.country, stated.code)]
             return max(within, key=lambda c: c.population, default=None)
+        options = [c for c in options if c.countrycode in countries or c.population >= 300_000]
         if not options:
             return None
         us_bias = 0.6
@@ -451,11 +511,25 @@ class PlaceReader:
             options,
             key=lambda c: (
                 support.get((c.countrycode, c.admin1code), 0.0)
+                + min(2.4, 0.8 * sum(0 < distance_km(c, anchor) < 120 for anchor in anchors))
                 + math.log10(max(c.population, 100)) * 1.1
                 + us_bias * (c.countrycode == "US"),
                 c.population,
             ),
         )
+
+    @staticmethod
+    def _find_whole(
+        name: str, record: City, by_name: dict[str, list[PlaceMention]], records: dict[str, City]
+    ) -> str | None:
+        """Find the city that a place is a part of: much larger, near, and it is its police that the page names."""
+        if any(m.how == "force" for m in by_name[name]):
+            return None
+        for other, city in records.items():
+            if other != name and city.population > 3 * record.population and distance_km(record, city) < 35:
+                if any(m.how in ("force", "dateline") or "'s" in m.sentence.text for m in by_name[other] if m.weight > 1.0):
+                    return other
+        return None
 
     def _choose_county(
         self, found: Places, counties: list[PlaceMention], support: dict[tuple[str, str], float]
@@ -629,7 +703,7 @@ class PlaceReader:
 
 
 _COMMON_WORDS = frozenset(
-    "police mobile normal union hope independence home liberty republic enterprise justice price victory commerce industry story orange reading troy sandy media gary warren wayne carson tyler jackson madison marion lincoln grant clinton harrison mercer post star eagle media".split()
+    "police man war university metro bullet eye bar carolina home west east north south mobile normal union hope independence home liberty republic enterprise justice price victory commerce industry story orange reading troy sandy media gary warren wayne carson tyler jackson madison marion lincoln grant clinton harrison mercer post star eagle media".split()
 )
 
 
