@@ -147,9 +147,13 @@ def _recover_entries(payload: bytes, base: str | None) -> Iterator[FeedEntry]:
     for element in tree.xpath("//*[local-name()='item' or local-name()='entry']")[:MAX_ENTRIES]:
         said: dict[str, str] = {}
         for part in element.iterdescendants(etree.Element):
-            text = (part.get("href") if part.tag.endswith("link") else None) or part.text or ""
+            try:
+                name = re.split("[}:]", part.tag)[-1].lower()
+                text = (part.get("href") if name == "link" else None) or part.text or ""
+            except UnicodeDecodeError:  # a reference to half a character, which the parser lets through
+                continue
             if text.strip():
-                said.setdefault(re.split("[}:]", part.tag)[-1].lower(), text.strip())
+                said.setdefault(name, text.strip())
         content = said.get("encoded") or said.get("content")
         summary = said.get("description") or said.get("summary")
         yield FeedEntry(
