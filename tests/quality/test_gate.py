@@ -185,9 +185,12 @@ def test_good_data_passes_every_expectation() -> None:
 
 @pytest.mark.parametrize("broken", CHECKS, ids=lambda check: f"{check.suite}: {check.expectation}")
 def test_each_expectation_catches_a_mutation_of_good_data(broken: Check) -> None:
-    report = check(find_mutation(broken)())
+    needed = {broken.suite, "inputs", "articles", "readings", "incidents"}
+    tables = {name: table for name, table in find_mutation(broken)().items() if name in needed}
+    report = check(tables)
     result = find_result(report, broken)
     assert not result["success"]
+    assert check(tables, is_screened=True) == report, "a plain look first makes no difference"
     assert f"{broken.severity}: {broken.suite}: {broken.expectation}" in report.message
     if broken.severity is Severity.BLOCK:
         assert report.is_blocked
@@ -202,6 +205,21 @@ def test_only_blocking_failures_block(severity: Severity) -> None:
     broken = next(c for c in CHECKS if c.severity is severity and (c.suite, c.expectation) in MUTATIONS)
     report = check(find_mutation(broken)())
     assert not find_result(report, broken)["success"] and not report.is_blocked
+
+
+def test_a_screened_good_batch_never_asks_great_expectations(monkeypatch) -> None:
+    tables = make_tables(batch_id="b")
+    expected = check(tables)
+    monkeypatch.setattr("blotter.quality.gate.open_context", lambda: pytest.fail("asked"))
+    assert check(tables, is_screened=True) == expected
+
+
+def test_a_kind_that_the_screen_does_not_know_is_left_to_great_expectations() -> None:
+    strange = Check("links", "is short", "ExpectColumnValueLengthsToBeBetween", Severity.BLOCK,
+                    arguments={"column": "link_id", "max_value": 3})  # fmt: skip
+    frame = pd.DataFrame({"link_id": ["a", "b"]})
+    [finding] = evaluate_checks((strange,), frame, ("link_id",), is_screened=True)
+    assert finding.is_success
 
 
 def test_a_quarantined_row_names_its_article_and_only_it() -> None:
