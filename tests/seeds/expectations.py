@@ -204,21 +204,19 @@ def _compare_incident(told: Mapping[str, Any], record: Row, changes: Sequence[Ro
         if person["participant_id"] not in matched:
             yield f"a participant nobody expects: {_tell(person)}"
         for name in told["absent"]:
-            if (
-                person["name"]
-                and _fold(name).split()[-1] in _fold(person["name"]).split()
-                and name not in _expected_names(told)
-            ):
+            if _is_named(person["name"], name, told):
                 yield f"{name} is no participant, but {person['name']} ({person['role']}) is there"
     yield from _compare_conflicts(told["conflicts"], record["conflicts"], people)
     yield from _compare_changes(told, changes, people)
 
 
-def _expected_names(told: Mapping[str, Any]) -> set[str]:
-    """Family names that a participant rightly has: the brother of a victim shares hers."""
-    names = (person.get("name") for person in told["participants"].values())
-    families = {_fold(name).split()[-1] for name in names if isinstance(name, str)}
-    return {name for name in told["absent"] if _fold(name).split()[-1] in families}
+def _is_named(name: str | None, absent: str, told: Mapping[str, Any]) -> bool:
+    """Whether a name is that of an absent person, or their family name where no participant rightly has it."""
+    words, family = _fold(name or "").split(), _fold(absent).split()[-1]
+    known = [person["name"] for person in told["participants"].values() if isinstance(person.get("name"), str)]
+    if any(_fold(other).split()[-1] == family for other in known):  # the sister of a victim shares his name
+        return words == _fold(absent).split()
+    return family in words
 
 
 def _match_participants(told: Mapping[str, Any], actual: Sequence[Row]) -> dict[str, Row]:
