@@ -31,6 +31,7 @@ _COPY_ENDING = re.compile(r"(?:/(?:amp|print|printable|printview)|\.amp|\.print)
 _AMP_CACHE = re.compile(r"/(?:amp|[acv])/(?:s/)?([a-z0-9.-]+\.[a-z]{2,}/.+)", re.IGNORECASE)
 _COPY_HOST = re.compile(r"^(?:amp|m|mobile|wap|print)\.(?=[^.]+\.[^.]+)")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_-])?|[0-9a-f:.]+", re.IGNORECASE)
+_HOME_PATH = re.compile(r"/*(?:(?:home|index\.html?|index\.php|[a-z]{2}(?:[-_][a-z]{2})?)/?)?", re.IGNORECASE)
 _INDEX_FILE = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
 
 
@@ -56,8 +57,8 @@ def is_same_site(url: str, other: str) -> bool:
 
 def is_home_page(url: str) -> bool:
     """Tell whether an address names a whole site, or a language or edition of it, and no page."""
-    path = urlsplit(url).path.strip("/").lower()
-    return not urlsplit(url).query and (path in ("", "home", "index.html", "index.php") or len(path) == 2)
+    split = urlsplit(url)
+    return not split.query and _HOME_PATH.fullmatch(split.path) is not None
 
 
 def choose_canonical(url: str | None, stated: str | None) -> str | None:

@@ -256,11 +256,13 @@ class _Poll:
                 n_left += arrived is None
                 marks += asked.mark(source.id, self._now, is_done=arrived is not None)
                 arrivals += [arrived] if arrived is not None else []
-        moved = advance_cursor(
-            cursor, fetched, now=self._now, n_new=len(wanted), is_whole=not n_left, ttl_s=parsed.ttl_s
-        )
         if parsed.reason is not None:
-            moved = replace(moved, last_outcome=f"unreadable_{parsed.reason}", etag=None, last_modified=None)
+            unread = replace(fetched, outcome=Outcome.BAD_RESPONSE)
+            moved = replace(advance_cursor(cursor, unread, now=self._now, n_new=0), last_outcome=rows[0]["outcome"])
+        else:
+            moved = advance_cursor(
+                cursor, fetched, now=self._now, n_new=len(wanted), is_whole=not n_left, ttl_s=parsed.ttl_s
+            )
         warning = f"{parsed.reason}: {parsed.message}" if parsed.reason is not None else None
         if n_left:
             warning = f"{n_left} entries are left for the next poll"

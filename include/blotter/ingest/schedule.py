@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from blotter.ids import sha256_hex
 from blotter.ingest.fetch import Fetched, Outcome
 from blotter.sources import Feed
-from blotter.store.feeds import FeedCursor
+from blotter.store.feeds import FeedCursor, FollowedPage
 
 MIN_INTERVAL_S = 300.0
 MAX_INTERVAL_S = 86_400.0
@@ -79,6 +79,17 @@ def advance_cursor(
         interval_s=interval_s,
         next_due_at=now + timedelta(seconds=wait_s),
         last_new_at=now if n_new else cursor.last_new_at,
+    )
+
+
+def follow_page(url: str, source_id: str, *, first_seen_at: datetime) -> FollowedPage:
+    """Follow a page that was had once: it is asked for again on a decaying schedule, so that edits are seen."""
+    return FollowedPage(
+        url=url,
+        source_id=source_id,
+        first_seen_at=first_seen_at,
+        next_due_at=first_seen_at + PAGE_DELAYS[0],
+        n_visits=1,
     )
 
 
