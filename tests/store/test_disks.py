@@ -66,7 +66,7 @@ def test_a_disk_that_fills_up_and_turns_read_only(tmp_path: Path) -> None:
         pytest.skip("this machine lets nobody mount a disk of their own")
     ran = subprocess.run(
         ["unshare", "--map-root-user", "--mount", sys.executable, HERE / "small_disk.py", tmp_path],
-        env=os.environ | {"PYTHONPATH": str(HERE.parent)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=False,
