@@ -35,6 +35,8 @@ def main() -> int:
     days = sorted(folder.name for folder in (SEEDS / "days").iterdir() if folder.is_dir())
     with serve_seeds(SEEDS, days[-1]) as outlets:
         environment = {**os.environ, **make_environment(HOME, seeds_port=outlets.port), **make_ui_settings(port)}
+        # `airflow standalone` starts its parts as `airflow`, so that must be found first on the path.
+        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
         airflow = str(Path(sys.executable).with_name("airflow"))
         console.print("Preparing Airflow's database in .up/ ...")
         subprocess.run([airflow, "db", "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
