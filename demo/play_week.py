@@ -26,7 +26,8 @@ from server import serve_seeds
 
 HOME = REPOSITORY / ".demo"
 STORY = ("ingest_feeds", "ingest_drops", "build_incidents", "send_alerts")
-console = Console(width=None if sys.stdout.isatty() else 160)
+# A descriptor of its own: Airflow's log is kept away from the terminal by redirecting the standard ones.
+console = Console(file=os.fdopen(os.dup(1), "w"), width=None if sys.stdout.isatty() else 160)
 
 
 def main() -> int:
@@ -76,38 +77,28 @@ def play_day(dags: dict[str, Any], day: str) -> None:
 
 
 def show_day(day: str) -> None:
-    """Print what became known on one day."""
+    """Print what became known on one day: new incidents as they stand, and what changed of older ones."""
     from blotter import queries
-    from blotter.show import tell_change, tell_participant, tell_where
+    from blotter.show import show_changes, show_incidents, tell_person
 
     console.rule(Text(f"{date.fromisoformat(day):%A %d %B %Y}"))
     start = datetime.fromisoformat(day).replace(tzinfo=UTC)
     connection = queries.connect(os.environ["BLOTTER_WAREHOUSE"])
     try:
         changes = queries.read_changes(connection, since=start, until=start + timedelta(days=1))
-        known = {
-            row["incident_id"]: row
-            for row in queries.list_incidents(connection, as_of=start + timedelta(days=1), limit=1000)
-        }
+        known = queries.list_incidents(connection, as_of=start + timedelta(days=1), limit=1000)
     finally:
         connection.close()
-    for incident_id in dict.fromkeys(change["incident_id"] for change in changes):
-        mine = [change for change in changes if change["incident_id"] == incident_id]
-        record = known.get(incident_id)
-        if record is None or mine[0]["version"] == 1:
-            people = "; ".join(tell_participant(person) for person in record["participants"]) if record else ""
-            where = tell_where(record) if record else ""
-            console.print(Text(f"new      {mine[0]['headline']}", style="bold"))
-            console.print(Text(f"         {where}. {people}"))
-            continue
-        console.print(Text(f"changed  {record['headline']}", style="bold"))
-        names = {person["participant_id"]: tell_participant(person) for person in record["participants"]}
-        for change in mine:
-            console.print(Text("     ") + tell_change(change, names))
-            if change["quote"]:
-                console.print(
-                    Text(f"           “{' '.join(change['quote'].split())}” {change['source_id']}", style="dim")
-                )
+    for record in known:
+        mine = [change for change in changes if change["incident_id"] == record["incident_id"]]
+        if mine and mine[0]["version"] == 1:
+            console.print(Text("new", style="bold green"), end="      ")
+            show_incidents(console, [record])
+        elif mine:
+            console.print(Text("changed", style="bold yellow"), end="  ")
+            console.print(Text(" ".join(record["headline"].split()), style="bold"), soft_wrap=True)
+            names = {person["participant_id"]: tell_person(person) for person in record["participants"]}
+            show_changes(console, mine, names)
     if not changes:
         console.print("Nothing changed.")
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from blotter.config import Settings
-from blotter.model import INCIDENT_TYPES, CaseStatus, Condition, LegalStatus, Precision, Role
+from blotter.model import INCIDENT_TYPES, CaseStatus, ChangeKind, Condition, LegalStatus, Precision, Role
 from blotter.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -72,15 +72,20 @@ def show_timeline(console: Console, incident: Row, changes: Sequence[Row]) -> No
         changes, key=lambda change: (change["known_at"].date(), change["version"])
     ):
         console.print(Text(f"\n{day:%A %d %B %Y}, version {version}", style="bold underline"))
-        by_sentence: dict[tuple[str | None, str | None], list[Row]] = {}
-        for change in of_version:
-            by_sentence.setdefault((change["quote"], change["source_id"]), []).append(change)
-        for (quote, _), carried in by_sentence.items():
-            for change in carried:
-                console.print(Text("  ") + tell_change(change, names), soft_wrap=True)
-            if quote:
-                console.print(Text(f"      “{_one_line(quote)}”", style="italic"), soft_wrap=True)
-            console.print(Text(f"      {_tell_origin(carried[0])}", style="dim"), soft_wrap=True)
+        show_changes(console, of_version, names)
+
+
+def show_changes(console: Console, changes: Iterable[Row], names: Mapping[str, str]) -> None:
+    """Print changes of one version, each sentence once, under the changes that it carries; `names` by participant."""
+    by_sentence: dict[tuple[str | None, str | None], list[Row]] = {}
+    for change in changes:
+        by_sentence.setdefault((change["quote"], change["source_id"]), []).append(change)
+    for (quote, _), carried in by_sentence.items():
+        for change in carried:
+            console.print(Text("  ") + tell_change(change, names), soft_wrap=True)
+        if quote:
+            console.print(Text(f"      “{_one_line(quote)}”", style="italic"), soft_wrap=True)
+        console.print(Text(f"      {_tell_origin(carried[0])}", style="dim"), soft_wrap=True)
 
 
 def tell_change(change: Row, names: Mapping[str, str]) -> Text:
@@ -91,7 +96,11 @@ def tell_change(change: Row, names: Mapping[str, str]) -> Text:
         line.append(f"{whose} – ")
     line.append(_tell_field(change["field"]), style="bold")
     line.append(": ")
-    if change["before_state"] is not None:
+    if change["kind"] == ChangeKind.CONFLICT_OPENED and change["before"] == change["after"]:
+        line.append("reports differ; it stays ")
+    elif change["kind"] == ChangeKind.CONFLICT_SETTLED and change["before"] == change["after"]:
+        line.append("reports agree on ")
+    elif change["before_state"] is not None:
         line.append(_tell_value(change["before"], change["before_state"]), style="red")
         line.append(" → ")
     if change["after_state"] is not None:
