@@ -127,7 +127,8 @@ def test_an_incident_says_where_it_is_and_how_it_is_found() -> None:
     gazetteer = Gazetteer()
     for told in load_expected(DAYS[-1])["incidents"].values():
         assert told["find"] in told["articles"]
-        assert gazetteer.cities(told["record"]["city"]), told["record"]["city"]
+        for city in filter(None, options(told["record"]["city"])):
+            assert gazetteer.cities(city), city
 
 
 @pytest.mark.parametrize("day", DAYS)
