@@ -1,6 +1,7 @@
 """Each condition of a rule lets through what fits and holds back what does not; alerts are worded as a person would."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,8 @@ from blotter.alert import match_changes
 from blotter.alert.match import measure_km, select_changes
 from blotter.alert.render import MAX_TOLD, render_message
 from blotter.alert.rules import AlertBook, Condition
-from blotter.alert.wording import word_side, word_value
-from blotter.model import ChangeCause, ChangeKind, ClaimState, LegalStatus, Role
+from blotter.alert.wording import shorten, word_side, word_value
+from blotter.model import ChangeCause, ChangeKind, ClaimState, Conflict, LegalStatus, Role
 from blotter.model import Condition as Fate
 from blotter.store.outbox import Message
 
@@ -216,6 +217,62 @@ def test_values_are_worded_without_codes() -> None:
     assert word_value("occurred_at", TUESDAY) == "4 March 2025 18:00"
     assert word_value("incident_type", ("police_use_of_force",)) == "police use of force"
     assert word_value("name", "Under_score") == "Under_score"
+
+
+def test_a_conflict_is_told_with_what_the_reports_say() -> None:
+    conflict = Conflict(participant_id=None, field="n_killed", values=("2", "3"), source_ids=("herald", "gazette"))
+    incident = make_incident(version=2, n_killed=2, conflicts=(conflict,))
+    opened = make_change(
+        field="n_killed", participant_id=None, kind=ChangeKind.CONFLICT_OPENED, before_state=KNOWN, before=2, after=2
+    )
+    told = tell(opened, incident=incident)
+    assert told["subject"] == "Springfield, Illinois: dead: reports disagree: 2 or 3"
+    assert told["changes"][0]["before"] is None, "what it was is not told as if it had moved"
+
+
+def test_who_came_in_later_is_another_person() -> None:
+    second = make_participant(participant_id="par_2", role=Role.VICTIM)
+    incident = make_incident(version=2, participants=(make_participant(), second))
+    role = make_change(participant_id="par_2", field="role", kind=ChangeKind.ADDED, before_state=None, after="victim")
+    age = make_change(participant_id="par_2", field="age", kind=ChangeKind.ADDED, before_state=None, after=10)
+    [alert] = match(make_book({"fields": ["age"]}), role, age, incident=incident)
+    assert alert.content["subject"].endswith("age of another victim: 10")
+    [first] = match(make_book({"fields": ["age"]}), *(replace(c, version=1) for c in (role, age)),
+                    incident=replace(incident, version=1))  # fmt: skip
+    assert first.content["changes"][0]["what"] == "age of the victim"
+
+
+def test_a_day_is_told_without_a_clock_time() -> None:
+    article = make_article(text=SECOND_TEXT, published_at=TUESDAY, published_precision="day")
+    change = make_change(article_id=article.article_id)
+    assert tell(change, articles=[article])["changes"][0]["published"] == "4 March 2025"
+    assert tell(change)["changes"][0]["published"] == "4 March 2025, 18:00 UTC"
+
+
+@given(st.text(max_size=400), st.integers(20, 200))
+def test_a_line_is_cut_to_its_length(text, most) -> None:
+    assert len(shorten(text, most)) <= most
+    assert shorten(text, most) == text or shorten(text, most).endswith("…")
+
+
+def test_a_long_headline_does_not_make_a_long_subject() -> None:
+    first = make_incident(headline="very " * 100)
+    added = make_change(version=1, known_at=first.known_at, kind=ChangeKind.ADDED)
+    assert len(tell(added, incident=first)["subject"]) <= 160
+
+
+def test_one_sentence_is_quoted_once_and_what_only_machines_need_is_left_to_the_json_form() -> None:
+    died = replace(DIED, quote=NAMED.quote)
+    latitude = make_change(field="latitude", participant_id=None, after=39.8)
+    settled = make_change(field="condition", kind=ChangeKind.CONFLICT_SETTLED, before_state=KNOWN, before="killed",
+                          after="killed")  # fmt: skip
+    [alert] = match(make_book(), NAMED, died, settled, latitude)
+    rendered = render_message(make_message(alert))
+    for form in (rendered.text, rendered.html):
+        assert form.count(str(NAMED.quote)) == 1
+        assert form.count("condition of") == 1 and "reports agree again" in form
+        assert "latitude" not in form
+    assert "latitude" in rendered.json
 
 
 def make_message(*alerts) -> Message:

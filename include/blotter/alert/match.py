@@ -12,7 +12,7 @@ from itertools import groupby
 from blotter.alert.rules import AlertBook, Circle, Condition, Delivery, Place, Rule, find_due_time
 from blotter.alert.wording import tell_incident
 from blotter.ids import canonical_text, make_id
-from blotter.model import Article, Change, Incident
+from blotter.model import Article, Change, ChangeKind, Incident
 from blotter.store.outbox import Alert
 
 _EARTH_RADIUS_KM = 6_371
@@ -39,7 +39,8 @@ def match_changes(
             continue
         for incident, moved in by_version:
             if matched := select_changes(rule.when, incident, moved):
-                content = tell_incident(incident, matched, known_articles, book.record_url)
+                newcomers = _find_newcomers(incident, moved)
+                content = tell_incident(incident, matched, known_articles, book.record_url, newcomers)
                 alerts += [_make_alert(name, rule, channel, incident, matched, content) for channel in rule.channels]
     return alerts
 
@@ -60,6 +61,14 @@ def select_changes(condition: Condition, incident: Incident, changes: Sequence[C
         and (not condition.roles or roles.get(change.participant_id or "") in condition.roles)
         and (says is None or any(says(text) for text in _texts_of(change, incident)))
     ]
+
+
+def _find_newcomers(incident: Incident, moved: Iterable[Change]) -> frozenset[str]:
+    """Find who came in with a later version: their role was added."""
+    if incident.version == 1:
+        return frozenset()
+    added = (change.participant_id for change in moved if change.field == "role" and change.kind is ChangeKind.ADDED)
+    return frozenset(filter(None, added))
 
 
 def _version_key(change: Change) -> tuple[str, int]:

@@ -26,6 +26,7 @@ from blotter.model import (
     ChangeKind,
     ClaimState,
     Condition,
+    Conflict,
     Incident,
     LegalStatus,
     Participant,
@@ -102,12 +103,17 @@ def _read_value(field: str, text: str | None) -> Value:
 
 def _read_incidents(connection: duckdb.DuckDBPyConnection, since: datetime, until: datetime) -> Iterable[Incident]:
     for row in fetch_rows(connection, "FROM incidents WHERE known_at >= ? AND known_at < ?", [since, until]):
-        given = {name: value for name, value in _pick(row, Incident).items() if name != "conflicts"}
+        given = _pick(row, Incident)
+        given["conflicts"] = tuple(_read_conflict(conflict) for conflict in given["conflicts"])
         given["incident_types"] = tuple(given["incident_types"])
         given["occurred_precision"] = Precision(given["occurred_precision"])
         given["status"] = CaseStatus(given["status"]) if given["status"] else None
         given["participants"] = tuple(_read_participant(participant) for participant in given["participants"])
         yield Incident(**given)
+
+
+def _read_conflict(row: Row) -> Conflict:
+    return Conflict(**{**row, "values": tuple(row["values"]), "source_ids": tuple(row["source_ids"])})
 
 
 def _read_participant(row: Row) -> Participant:

@@ -5,7 +5,7 @@ by the template engine, since everything in it came from outside.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -13,6 +13,7 @@ from typing import Any
 
 import jinja2
 
+from blotter.alert.wording import word_moment
 from blotter.store.outbox import Message
 
 MAX_TOLD = 50  # incidents that a digest tells in full; the JSON form has them all
@@ -43,7 +44,7 @@ def render_message(message: Message) -> RenderedMessage:
     subject = contents[0]["subject"] if len(contents) == 1 else _word_digest(contents)
     told: dict[str, Any] = {
         "subject": subject,
-        "incidents": contents[:MAX_TOLD],
+        "incidents": [{**content, "told": _group_by_quote(content["changes"])} for content in contents[:MAX_TOLD]],
         "n_untold": max(0, len(contents) - MAX_TOLD),
         "rule": message.rule,
         "description": message.alerts[-1].description,
@@ -59,6 +60,25 @@ def render_message(message: Message) -> RenderedMessage:
         html=_templates().get_template("message.html").render(told),
         payload={"alert_id": message.message_id, "rule": message.rule, "subject": subject, "incidents": contents},
     )
+
+
+def _group_by_quote(changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Put changes that one sentence carries together, so that it is quoted once; minor ones are left out."""
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for change in [change for change in changes if not change["is_minor"]] or changes:
+        key = tuple(change[name] for name in ("quote", "source_id", "published", "url", "why"))
+        groups.setdefault(key, []).append(change)
+    return [{**listed[0], "changes": _merge_lines(listed)} for listed in groups.values()]
+
+
+def _merge_lines(changes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Tell a field once that both moved and opened or settled a conflict."""
+    lines: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for change in changes:
+        key = (change["participant_id"], change["field"], change["after"])
+        known = lines.get(key, change)
+        lines[key] = {**known, "before": known["before"] or change["before"], "note": known["note"] or change["note"]}
+    return list(lines.values())
 
 
 def _word_digest(contents: list[Mapping[str, Any]]) -> str:
@@ -83,12 +103,5 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["moment"] = _word_moment
+    environment.filters["moment"] = lambda iso: word_moment(datetime.fromisoformat(iso))
     return environment
-
-
-def _word_moment(iso: str | None) -> str | None:
-    if iso is None:
-        return None
-    at = datetime.fromisoformat(iso)
-    return f"{at.day} {at:%B %Y, %H:%M} UTC"

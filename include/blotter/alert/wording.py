@@ -4,7 +4,7 @@ Belongs here: the JSON form of what an alert tells, with every value worded once
 same. Does not belong here: layout (`templates/`), and which changes are told.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,8 @@ from blotter.ids import canonical_text
 from blotter.model import Article, Change, ChangeCause, ChangeKind, ClaimState, Condition, Incident, Value
 
 Content = dict[str, Any]
+
+MAX_SUBJECT = 160
 
 _FIELDS = {
     "incident_type": "kind of incident",
@@ -26,6 +28,7 @@ _FIELDS = {
     "legal_status": "legal status",
     "merged_into": "incident",
 }
+_MINOR = frozenset({"role", "latitude", "longitude", "time_zone", "country"})  # told in the JSON form only
 _ROLES = {"officer_involved": "officer involved", "other": "person involved"}
 _STATES = {
     ClaimState.WITHHELD: "not released",
@@ -44,7 +47,6 @@ _CAUSES = {
     ChangeCause.HUMAN: "a person decided so",
 }
 _KINDS = {
-    ChangeKind.CONFLICT_OPENED: "reports now disagree",
     ChangeKind.CONFLICT_SETTLED: "reports agree again",
     ChangeKind.RETRACTED: "no longer stands",
     ChangeKind.MERGED: "found to be the same incident as another one",
@@ -56,11 +58,18 @@ _TOLD_FIRST = (
 
 
 def tell_incident(
-    incident: Incident, changes: Sequence[Change], articles: Mapping[str, Article], record_url: str | None
+    incident: Incident,
+    changes: Sequence[Change],
+    articles: Mapping[str, Article],
+    record_url: str | None,
+    newcomers: Container[str] = (),
 ) -> Content:
-    """Gather what an alert tells of one incident version: the record in short, its changes, the weightiest first."""
+    """Gather what an alert tells of one incident version: the record in short, its changes, the weightiest first.
+
+    `newcomers` are participants that a later version brought in: of them, "another victim" is said.
+    """
     ordered = sorted(changes, key=_weigh)
-    told = [tell_change(change, incident, articles) for change in ordered]
+    told = [tell_change(change, incident, articles, newcomers) for change in ordered]
     return {
         "subject": _word_subject(incident, ordered, told),
         "incident_id": incident.incident_id,
@@ -76,15 +85,19 @@ def tell_incident(
     }
 
 
-def tell_change(change: Change, incident: Incident, articles: Mapping[str, Article]) -> Content:
+def tell_change(
+    change: Change, incident: Incident, articles: Mapping[str, Article], newcomers: Container[str] = ()
+) -> Content:
     """Tell one change: what moved, before and after in words, the sentence that says it, who says it, why it moved.
 
-    `before` and `after` are None where nothing was, or is, said; `before_value` and `after_value` are the values as
-    plain text.
+    `before` and `after` are None where nothing was, or is, said, and `before` also where it is what it was;
+    `before_value` and `after_value` are the values as plain text.
     """
     article = articles.get(change.article_id or "")
-    who = _word_person(change, incident)
+    who = _word_person(change, incident, newcomers)
     label = _FIELDS.get(change.field, change.field.replace("_", " "))
+    before = word_side(change.field, change.before, change.before_state)
+    after = word_side(change.field, change.after, change.after_state)
     return {
         "change_id": change.change_id,
         "field": change.field,
@@ -92,16 +105,18 @@ def tell_change(change: Change, incident: Incident, articles: Mapping[str, Artic
         "cause": change.cause.value,
         "participant_id": change.participant_id,
         "who": who,
-        "what": f"{label} of the {who}" if who else label,
-        "before": word_side(change.field, change.before, change.before_state),
-        "after": word_side(change.field, change.after, change.after_state),
+        "what": label if who is None else f"{label} of {who if who.startswith('another ') else f'the {who}'}",
+        "is_minor": change.field in _MINOR,
+        "before": before if before != after else None,
+        "after": after,
         "before_value": _clean(canonical_text(change.before)),
         "after_value": _clean(canonical_text(change.after)),
-        "note": _KINDS.get(change.kind),
+        "note": _word_note(change, incident),
         "why": _CAUSES[change.cause],
         "quote": _clean(change.quote),
         "source_id": _clean(change.source_id),
         "published_at": change.published_at.isoformat() if change.published_at else None,
+        "published": _word_published(change, article),
         "url": _clean(article.url) if article else None,
         "title": _clean(article.title) if article else None,
     }
@@ -132,6 +147,16 @@ def word_value(field: str, value: Value) -> str | None:
     return _one_line(str(canonical_text(value)))
 
 
+def shorten(text: str, most: int = MAX_SUBJECT) -> str:
+    """Cut a line at a word so that it has at most so many characters."""
+    return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
+
+
+def word_moment(at: datetime) -> str:
+    """Word a moment in UTC."""
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+
+
 def word_place(incident: Incident) -> str | None:
     """Word where it happened, from the most exact name to the state; the country where there is nothing else."""
     named = [incident.street, incident.neighborhood, incident.city, incident.state]
@@ -150,15 +175,17 @@ def _word_subject(incident: Incident, changes: Sequence[Change], told: Sequence[
     start = f"{place}: " if place else ""
     if incident.version == 1:
         kind = incident.incident_types[0].replace("_", " ") if incident.incident_types else "incident"
-        return f"{start}new {kind}: {_one_line(incident.headline)}"
+        return shorten(f"{start}new {kind}: {_one_line(incident.headline)}")
     first = _word_briefly(changes[0], told[0])
     more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
-    return f"{start}{first}{more}"
+    return shorten(f"{start}{first}", MAX_SUBJECT - len(more)) + more
 
 
 def _word_briefly(change: Change, told: Content) -> str:
     if change.kind in (ChangeKind.MERGED, ChangeKind.SPLIT):
         return str(told["note"])
+    if change.kind is ChangeKind.CONFLICT_OPENED:
+        return f"{told['what']}: {told['note']}"
     who = told["who"]
     if change.field == "name" and change.after_state is ClaimState.KNOWN and change.after is not None:
         return f"{who} named as {told['after']}"
@@ -172,7 +199,25 @@ def _word_briefly(change: Change, told: Content) -> str:
     return f"{told['what']}: {told['after']}{before}"
 
 
-def _word_person(change: Change, incident: Incident) -> str | None:
+def _word_published(change: Change, article: Article | None) -> str | None:
+    """Word when the source said it; only the day where no more is known."""
+    if change.published_at is None:
+        return None
+    is_day = article is not None and article.published_precision == "day"
+    return word_value("", change.published_at.date()) if is_day else word_moment(change.published_at)
+
+
+def _word_note(change: Change, incident: Incident) -> str | None:
+    if change.kind is not ChangeKind.CONFLICT_OPENED:
+        return _KINDS.get(change.kind)
+    place = (change.participant_id, change.field)
+    values = next((c.values for c in incident.conflicts if (c.participant_id, c.field) == place), ())
+    return " ".join(
+        ("reports disagree:" if values else "reports disagree", " or ".join(map(_one_line, values)))
+    ).strip()
+
+
+def _word_person(change: Change, incident: Incident, newcomers: Container[str]) -> str | None:
     """Word whose field moved: the role, with the name where it is known and not what is told."""
     if change.participant_id is None:
         return None
@@ -180,7 +225,9 @@ def _word_person(change: Change, incident: Incident) -> str | None:
     if person is None:
         return "person"
     role = _ROLES.get(person.role, person.role.value)
-    return f"{role} {_one_line(person.name)}" if person.name and change.field != "name" else role
+    if person.name and change.field != "name":
+        return f"{role} {_one_line(person.name)}"
+    return f"another {role}" if change.participant_id in newcomers else role
 
 
 def _clean(text: str | None) -> str | None:
