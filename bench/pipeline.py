@@ -89,11 +89,11 @@ def measure_run(folder: Path, pages: list[Path]) -> None:
     import trafilatura
 
     from blotter.config import load_settings
-    from blotter.quality import check_batch
     from blotter.replay import replay_documents, settings_for_replay
 
+    write_pages(folder / "few", 3)
+    replay_documents(settings_for_replay(load_settings(environ={}), folder / "warm"), [folder / "few"], by_day=False)
     settings = settings_for_replay(load_settings(environ={}), folder / "run")
-    check_batch({}, batch_id="warm", now=None, references={})
     payloads = [page.read_bytes() for page in pages]
     bare = cpu_s(lambda: [trafilatura.bare_extraction(payload, with_metadata=True) for payload in payloads])
     whole = cpu_s(lambda: replay_documents(settings, [folder / "pages"], by_day=False))
