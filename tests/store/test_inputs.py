@@ -160,6 +160,14 @@ def test_applying_again_leaves_what_came_in_between(ledger: InputLedger, engine:
     assert row.seq not in changes.staged_rows
 
 
+def test_an_old_batch_applied_again_takes_nothing_back(ledger: InputLedger, engine: Engine) -> None:
+    first = LedgerChanges(batch_id="b1", revisions=(make_revision(),))
+    publish(ledger, engine, first)
+    publish(ledger, engine, LedgerChanges(batch_id="b2", revisions=(make_revision(revision=2),)))
+    publish(ledger, engine, first)
+    assert ledger.latest_revisions(["art_a"])["art_a"].revision == 2
+
+
 def test_what_fails_on_the_way_changes_nothing(ledger: InputLedger, engine: Engine) -> None:
     ledger.register([make_document()])
     changes = LedgerChanges(

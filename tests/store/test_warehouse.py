@@ -64,6 +64,18 @@ def test_a_batch_joins_the_open_part_until_it_is_sealed(warehouse: Warehouse) ->
     }
 
 
+def test_a_part_of_long_texts_is_sealed_by_its_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("blotter.store.parts._PART_BYTES", 12_000)
+    warehouse = Warehouse(tmp_path / "warehouse")
+    warehouse.init()
+    for number in range(12):
+        publish(warehouse, f"b{number}")
+    sizes = [path.stat().st_size for path in sorted((warehouse.root / "runs" / "dt=2026-03-02").iterdir())]
+    assert len(sizes) > 1
+    assert all(size >= 12_000 for size in sizes[:-1])
+    assert warehouse.read("runs").num_rows == 36
+
+
 def test_a_second_writer_is_told_who_holds_the_lock(warehouse: Warehouse) -> None:
     told = r"held by the nightly build \(process \d+ on .+\); waited 0.1 s"
     another = Warehouse(warehouse.root)
