@@ -128,7 +128,7 @@ def test_pauses_grow_to_a_bound_and_a_week_later_it_is_given_up(outbox) -> None:
     while outbox.counts()["n_given_up"] == 0:
         if deliver_due(outbox, {"one": receiver}, now=now):
             tried_at.append(now)
-        now += timedelta(seconds=30)
+        now += timedelta(seconds=60 if len(tried_at) < 6 else 1800)
         assert now < at(2 * GIVE_UP_AFTER_S), "given up in the end"
     pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(tried_at)]
     assert pauses[:4] == [60, 120, 240, 480]
