@@ -60,9 +60,7 @@ def measure_reading(pages: list[Path]) -> None:
     cpu_s(lambda: [list(reader.read_all(articles[:50])), [nlp.make_doc(text) for text in texts[:50]]])  # warm both
     bare = cpu_s(lambda: [nlp.make_doc(text) for text in texts])
     read = cpu_s(lambda: list(reader.read_all(articles)))
-    print(
-        f"reading: {bare / read:.2f} of bare tokenizing ({len(texts)} articles; must 0.15); load {load_s:.1f} s (must 3)"
-    )
+    print(f"reading: {bare / read:.2f} of bare tokenizing, {len(texts)} articles (must 0.15); load {load_s:.1f} s (3)")
 
 
 def make_article(text: str, number: int) -> "Article":

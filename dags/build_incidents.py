@@ -16,7 +16,7 @@
 
 from airflow.sdk import Param, dag, task
 
-from blotter_airflow.wiring import CHANGES, DEFAULT_ARGS, DOCUMENTS, INCIDENTS, WRITER_POOL
+from blotter_airflow.wiring import CHANGES, DEFAULT_ARGS, DOCUMENTS, INCIDENTS, WRITER_POOL, failing_for_good
 
 
 @dag(
@@ -45,14 +45,16 @@ def build_incidents() -> None:
         from blotter import steps
         from blotter.config import load_settings
 
-        return steps.plan_slices(load_settings(), slice_size=params["slice_size"])
+        with failing_for_good():
+            return steps.plan_slices(load_settings(), slice_size=params["slice_size"])
 
     @task(map_index_template="{{ slice_id }}", doc_md="Clean and read the documents of one slice; returns counts.")
     def read_slice(slice_id: str) -> dict[str, int]:
         from blotter import steps
         from blotter.config import load_settings
 
-        return steps.read_slice(load_settings(), slice_id)
+        with failing_for_good():
+            return steps.read_slice(load_settings(), slice_id)
 
     @task(
         pool=WRITER_POOL,
@@ -66,7 +68,8 @@ def build_incidents() -> None:
         from blotter import steps
         from blotter.config import load_settings
 
-        counts = steps.publish_batch(load_settings(), run_id=run_id, dag_id=dag_id)
+        with failing_for_good():
+            counts = steps.publish_batch(load_settings(), run_id=run_id, dag_id=dag_id)
         if not counts["n_in"]:
             raise AirflowSkipException("nothing was staged")
         outlet_events[INCIDENTS].extra = outlet_events[CHANGES].extra = counts

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from airflow.sdk import dag, task
 
-from blotter_airflow.wiring import DEFAULT_ARGS, DOCUMENTS
+from blotter_airflow.wiring import DEFAULT_ARGS, DOCUMENTS, failing_for_good
 
 
 @dag(
@@ -35,7 +35,8 @@ def ingest_drops() -> None:
         from blotter import steps
         from blotter.config import load_settings
 
-        counts = steps.ingest_drops(load_settings(), run_id=run_id)
+        with failing_for_good():
+            counts = steps.ingest_drops(load_settings(), run_id=run_id)
         if not any(counts.values()):
             raise AirflowSkipException("nothing was dropped")
         outlet_events[DOCUMENTS].extra = counts

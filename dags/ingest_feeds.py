@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, task
 
-from blotter_airflow.wiring import DEFAULT_ARGS, DOCUMENTS
+from blotter_airflow.wiring import DEFAULT_ARGS, DOCUMENTS, failing_for_good
 
 
 @dag(
@@ -45,7 +45,8 @@ def ingest_feeds() -> None:
         from blotter import steps
         from blotter.config import load_settings
 
-        counts = steps.ingest_feeds(load_settings(), run_id=run_id, source_ids=params["sources"])
+        with failing_for_good():
+            counts = steps.ingest_feeds(load_settings(), run_id=run_id, source_ids=params["sources"])
         if not (counts["n_documents"] or counts["n_rejected"]):
             raise AirflowSkipException(f"nothing new in {counts['n_feeds']} feeds")
         outlet_events[DOCUMENTS].extra = counts

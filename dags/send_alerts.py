@@ -12,7 +12,7 @@ its channel: what changed, before and after, the sentence that says it, and who 
 
 from airflow.sdk import Param, dag, task
 
-from blotter_airflow.wiring import CHANGES, DEFAULT_ARGS
+from blotter_airflow.wiring import CHANGES, DEFAULT_ARGS, failing_for_good
 
 
 @dag(
@@ -34,7 +34,8 @@ def send_alerts() -> None:
         from blotter import steps
         from blotter.config import load_settings
 
-        return steps.send_alerts(load_settings(), run_id=run_id, dag_id=dag_id, is_dry_run=params["dry_run"])
+        with failing_for_good():
+            return steps.send_alerts(load_settings(), run_id=run_id, dag_id=dag_id, is_dry_run=params["dry_run"])
 
     deliver_alerts(dag_id="{{ dag.dag_id }}")
 

@@ -3,6 +3,8 @@
 Belongs here: names that two DAG files must agree on. Does not belong here: any step; those are `blotter.steps`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from airflow.sdk import Asset
@@ -23,3 +25,16 @@ DEFAULT_ARGS = {
     "max_retry_delay": timedelta(minutes=15),
     "execution_timeout": timedelta(hours=2),
 }
+
+
+@contextmanager
+def failing_for_good() -> Iterator[None]:
+    """Fail a task at once, without retries, where trying again cannot help until a person has mended something."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from blotter.errors import GateClosed, SettingsError
+
+    try:
+        yield
+    except (GateClosed, SettingsError) as error:
+        raise AirflowFailException(str(error)) from error

@@ -1,0 +1,89 @@
+"""The steps as a DAG calls them: counts that reconcile, a gate that holds back, a second run with nothing to do.
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from blotter import rows, steps
+from blotter.config import Settings
+from blotter.errors import GateClosed
+from blotter.stores import Stores
+from warehouses import LEDGER, count_rows, read_news
+
+Make = Callable[..., Settings]
+Drop = Callable[[Settings], None]
+
+
+def run_all(settings: Settings, run_id: str) -> dict[str, int]:
+    steps.ingest_drops(settings, run_id=run_id)
+    for slice_id in steps.plan_slices(settings):
+        steps.read_slice(settings, slice_id)
+    return steps.publish_batch(settings, run_id=run_id)
+
+
+def test_a_drop_is_published_and_every_input_accounted_for(
+    tmp_path: Path, make_settings: Make, drop_stories: Drop
+) -> None:
+    settings = make_settings(tmp_path)
+    drop_stories(settings)
+    counts = run_all(settings, "one")
+    inputs = pd.read_parquet(tmp_path / "warehouse" / "inputs")
+    assert counts["n_in"] == len(inputs) == inputs.input_id.nunique()
+    assert counts["n_published"] == (inputs.disposition == "published").sum() > 0
+    with Stores(settings) as stores:
+        assert stores.ledger.counts().n_pending == 0
+        assert stores.staging.slices() == []
+    left = [path for path in (tmp_path / "inbox").rglob("*") if path.is_file()]
+    assert left, "nothing is ever deleted"
+    assert {path.relative_to(tmp_path / "inbox").parts[0] for path in left} <= {"processed", "failed"}
+
+
+def test_a_second_run_finds_nothing_and_writes_nothing(tmp_path: Path, make_settings: Make, drop_stories: Drop) -> None:
+    settings = make_settings(tmp_path)
+    drop_stories(settings)
+    run_all(settings, "one")
+    before = count_rows(tmp_path / "warehouse")
+    assert run_all(settings, "two") == {"n_in": 0}
+    assert count_rows(tmp_path / "warehouse") == before
+
+
+def test_the_same_files_dropped_again_are_duplicates(tmp_path: Path, make_settings: Make, drop_stories: Drop) -> None:
+    settings = make_settings(tmp_path)
+    drop_stories(settings)
+    first = run_all(settings, "one")
+    before = count_rows(tmp_path / "warehouse")
+    drop_stories(settings)
+    again = run_all(settings, "two")
+    after = count_rows(tmp_path / "warehouse")
+    assert again["n_in"] == first["n_in"]
+    assert again["n_published"] == again["n_not_incident"] == 0
+    assert {name for name in after if after[name] != before[name]} <= set(LEDGER)
+
+
+def test_a_closed_gate_publishes_nothing_and_lets_the_batch_through_once_mended(
+    tmp_path: Path, make_settings: Make, drop_stories: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(tmp_path)
+    drop_stories(settings)
+    write_row = rows.incident_row
+
+    def write_wrong_row(incident: Any) -> dict[str, Any]:
+        return {**write_row(incident), "n_killed": -1}  # a defect of ours, such as no article could cause
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "incident_row", write_wrong_row)
+        with pytest.raises(GateClosed, match="n_killed"):
+            run_all(settings, "blocked")
+    counted = count_rows(tmp_path / "warehouse")
+    assert {name for name, n in counted.items() if n} == {"check_results", "runs"}
+    with Stores(settings) as stores:
+        assert stores.ledger.counts().n_pending > 0
+
+    assert steps.publish_batch(settings, run_id="mended")["n_published"] > 0
+    undisturbed = make_settings(tmp_path / "undisturbed")
+    drop_stories(undisturbed)
+    run_all(undisturbed, "mended")
+    assert read_news(tmp_path / "warehouse") == read_news(tmp_path / "undisturbed" / "warehouse")
