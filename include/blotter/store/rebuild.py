@@ -90,8 +90,8 @@ def _gather_revisions(warehouse: Warehouse) -> tuple[dict[str, LatestRevision], 
 def _gather_payloads(rows: Sequence[_Row], urls: Mapping[tuple[str, str], str]) -> dict[str, KnownPayload]:
     """Gather who first brought which bytes from where.
 
-    Of an input that never became an article no table tells its URL, where that is not its location: bytes that come
-    again from there are then read again, and settled as before.
+    No table tells the URL of an input that never became an article, nor a second address of the same page: bytes that
+    come again from there are then read again, and settled as before (as unchanged, or for the same reason).
     """
     payloads: dict[str, KnownPayload] = {}
     for row in rows:
