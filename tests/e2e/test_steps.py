@@ -1,4 +1,4 @@
-"""The steps as a DAG calls them: counts that reconcile, a gate that holds back, a second run with nothing to do.
+"""The steps as a DAG calls them: counts reconcile, a gate holds back, and a second run finds nothing to do."""
 
 from collections.abc import Callable
 from pathlib import Path
