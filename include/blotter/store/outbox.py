@@ -218,6 +218,7 @@ def _fold_due(connection: Connection, now: datetime) -> None:
         select(_alerts.c.alert)
         .where(_alerts.c.message_id.is_(None), _alerts.c.due_at <= _write_time(now))
         .order_by(_alerts.c.rule, _alerts.c.channel, _alerts.c.seq)
+        .with_for_update()  # on PostgreSQL, a second sender waits and then finds them folded; SQLite queues anyway
     ).all()
     alerts = [msgspec.msgpack.decode(row.alert, type=Alert) for row in due]
     for (rule, channel), group in groupby(alerts, key=lambda alert: (alert.rule, alert.channel)):
