@@ -165,7 +165,9 @@ def _publication_order(result: SliceResult) -> tuple[Any, ...]:
     article = result.article
     if article is None:
         return (1, result.document.input_id)
-    return (0, article.published_at, article.modified_at or article.published_at, article.text_sha256)
+    modified_at = article.modified_at or article.published_at
+    # The last two decide between copies of one text (a page and its AMP copy), which would else go by arrival.
+    return (0, article.published_at, modified_at, article.text_sha256, article.raw_sha256, result.document.location)
 
 
 def _build_rows(kept: Sequence[tuple[SliceResult, Article, Reading]], update: Update) -> dict[str, list[Row]]:
