@@ -72,6 +72,29 @@ def read_changes(connection: duckdb.DuckDBPyConnection, *, since: datetime, unti
     return fetch_rows(connection, "FROM changes_between(?, ?)", [_require_zone(since), _require_zone(until)])
 
 
+def read_usual_volumes(connection: duckdb.DuckDBPyConnection, *, since: datetime) -> dict[str, float]:
+    """Read how many articles each source usually brings in a batch: the median over the batches recorded since then.
+
+    Sources that usually bring fewer than five are left out, and so are all where there were fewer than seven batches:
+    so little says nothing. For `quality.check_batch`.
+    """
+    usual = """
+        WITH recent AS (
+            SELECT source_id, batch_id FROM articles WHERE dt >= (?::TIMESTAMPTZ AT TIME ZONE 'UTC')::DATE
+        ),
+        counted AS (
+            SELECT source.source_id, batch.batch_id, count(recent.batch_id) AS n_articles
+            FROM (SELECT DISTINCT batch_id FROM recent) AS batch
+            CROSS JOIN (SELECT DISTINCT source_id FROM recent) AS source
+            LEFT JOIN recent USING (source_id, batch_id)
+            GROUP BY ALL
+        )
+        SELECT source_id, median(n_articles) AS n_usual FROM counted
+        GROUP BY source_id HAVING count(*) >= 7 AND n_usual >= 5 ORDER BY source_id
+    """
+    return {row["source_id"]: row["n_usual"] for row in fetch_rows(connection, usual, [_require_zone(since)])}
+
+
 def fetch_rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | None = None) -> list[Row]:
     """Run one query and give its rows as dicts, in its order."""
     cursor = connection.execute(sql, parameters or [])

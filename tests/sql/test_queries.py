@@ -186,6 +186,25 @@ def test_a_persons_link_stands_before_a_newer_computed_one(tmp_path) -> None:
         assert [row["source_id"] for row in queries.fetch_rows(connection, "FROM incident_articles")] == ["herald"]
 
 
+def test_the_usual_volume_of_a_source_is_its_median_batch(tmp_path) -> None:
+    counts = {"gazette": (5, 6, 7, 8, 9, 10, 100), "herald": (0, 0, 9, 9, 9, 9, 9), "weekly": (50, 0, 0, 0, 0, 0, 0)}
+    article = make_rows()["articles"][0]
+    listed: dict[str, list] = {name: [] for name in make_rows()}
+    for source_id, per_batch in counts.items():
+        for batch, n_articles in enumerate(per_batch):
+            listed["articles"] += [
+                {**article, "source_id": source_id, "batch_id": f"b{batch}", "revision_id": f"{source_id}{batch}-{n}"}
+                for n in range(n_articles)
+            ]
+    with queries.connect(str(write_warehouse(tmp_path, make_tables(listed)))) as connection:
+        assert queries.read_usual_volumes(connection, since=MONDAY) == {"gazette": 8, "herald": 9}
+        assert queries.read_usual_volumes(connection, since=LATER) == {}
+
+
+def test_too_few_batches_have_no_usual_volume(connection) -> None:
+    assert queries.read_usual_volumes(connection, since=MONDAY) == {}
+
+
 def test_a_place_that_is_no_warehouse_is_named(tmp_path) -> None:
     with pytest.raises(SettingsError, match="blotter init"):
         queries.connect(str(tmp_path / "nothing"))
