@@ -33,10 +33,10 @@ up: $(VENV)/.runtime  ## run Airflow with its UI on this machine, fed by the sam
 	@$(BIN)/python demo/run_airflow.py
 
 test: $(VENV)/.dev  ## run the tests, and a sample of the heavy ones
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-heavy: $(VENV)/.dev  ## run every test, however long it takes
-	$(BIN)/python -m pytest -q -m "heavy or not heavy" --heavy
+	$(BIN)/python -m pytest -q --heavy --timeout 3600
 
 lint: $(VENV)/.dev  ## check style
 	$(BIN)/ruff check .

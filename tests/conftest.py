@@ -12,7 +12,8 @@ REPOSITORY = Path(__file__).parent.parent
 for variable in [name for name in os.environ if name.startswith(("BLOTTER_", "AIRFLOW_"))]:
     del os.environ[variable]
 # Airflow reads these on import: tests never touch the user's own Airflow.
-os.environ["AIRFLOW_HOME"] = str(REPOSITORY / ".airflow" / "tests")
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+os.environ["AIRFLOW_HOME"] = str(REPOSITORY / ".airflow" / f"tests-{_worker}")
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(REPOSITORY / "dags")
 os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(REPOSITORY / "plugins")
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
