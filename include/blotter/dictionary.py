@@ -1,13 +1,14 @@
-"""The data dictionary: `schemas.py` as a page for people.
+"""The data dictionary: `schemas.py` and the gate's suites as a page for people.
 
 Belongs here: how a table's declaration is worded in Markdown. Does not belong here: any meaning; those are written in
-`blotter.schemas`, the only source of `docs/data-dictionary.md` (`blotter tables --markdown`).
+`blotter.schemas` and `blotter.quality.suites`, the sources of `docs/data-dictionary.md` (`blotter tables --markdown`).
 """
 
 from collections.abc import Iterator
 
 import pyarrow as pa
 
+from blotter.quality.suites import checks_of
 from blotter.schemas import SCHEMA_VERSION, TABLES, Column, Table
 
 _TYPES = {
@@ -23,8 +24,8 @@ _TYPES = {
 _INTRODUCTION = f"""\
 # Data dictionary
 
-Generated from `include/blotter/schemas.py` (schema version {SCHEMA_VERSION}) by `blotter tables --markdown`; edit that
-file, not this page.
+Generated from `include/blotter/schemas.py` (schema version {SCHEMA_VERSION}) and `include/blotter/quality/suites.py` by
+`blotter tables --markdown`; edit those files, not this page.
 
 Every table is a folder of Parquet files under `dt=YYYY-MM-DD`, the UTC day on which the row was recorded. Rows are only
 ever added, so a table holds its own history. Read one with `pandas.read_parquet("warehouse/incidents")`, with DuckDB's
@@ -34,6 +35,10 @@ ever added, so a table holds its own history. Read one with `pandas.read_parquet
 *Volatile* columns may differ between two equal runs (clocks, run and batch ids); two tables are equal if all others
 are. A *null* column may be empty, and its meaning says what that tells. Rows appear in the order of the tables below,
 so that a row is never there before the one it refers to; `runs` is last.
+
+Every batch passes a gate before it is published. Of an expectation that fails, *block* publishes nothing of the batch,
+*quarantine* sets the article aside and lets the rest go on, *warn* publishes and says so. All outcomes are rows of
+`check_results`.
 """
 
 
@@ -71,6 +76,12 @@ def _render_table(table: Table) -> Iterator[str]:
     for column in table.columns:
         null = "may be" if column.nullable else "never"
         yield f"| `{column.name}` | {describe_type(column.type)} | {null} | {_escape(_describe(column))} |"
+    yield ""
+    yield "Expected before publishing:"
+    yield ""
+    yield "* columns and types are as declared (*block*)"
+    for check in checks_of(table.name):
+        yield f"* {check.expectation} (*{check.severity}*)"
 
 
 def _describe(column: Column) -> str:

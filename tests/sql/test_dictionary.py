@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from blotter.dictionary import describe_type, render_data_dictionary
+from blotter.quality import checks_of
 from blotter.schemas import TABLES
 
 PAGE = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
@@ -26,6 +27,8 @@ def test_every_column_is_told_with_meaning_values_and_reference(table) -> None:
         assert all(f"`{value}`" in row for value in column.values)
         assert (column.references or "") in row
         assert row.count(" | ") == 3, "a cell must not break its row"
+    for check in checks_of(table.name):
+        assert f"* {check.expectation} (*{check.severity}*)" in section
 
 
 def test_types_are_worded_without_arrow() -> None:
