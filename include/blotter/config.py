@@ -65,7 +65,7 @@ class LinkSettings(_Section):
     """When a reading's incident is taken for a known one."""
 
     window_days: Annotated[int, Field(ge=1, le=3650)] = 365
-    accept: Annotated[float, Field(ge=0, le=1)] = 0.5
+    accept: Annotated[float, Field(ge=0, le=1)] = 0.45
     reject: Annotated[float, Field(ge=0, le=1)] = 0.2
 
 

@@ -24,7 +24,7 @@ class LinkRules:
     `window_days` is how far apart the publications of two accounts may lie.
     """
 
-    accept: float = 0.5
+    accept: float = 0.45
     reject: float = 0.2
     window_days: int = 365
 
@@ -45,33 +45,39 @@ class Likeness:
     features: Mapping[str, float]
 
 
-BIAS = -2.6
+BIAS = -1.5
 WEIGHTS: Mapping[str, float] = {
     "same text": 6.0,
-    "text": 1.4,
-    "text of all": 2.1,
-    "rare words": 1.85,
-    "same day": 1.65,
-    "other day": -0.3,
-    "told before": -1.7,
-    "same city": 0.35,
-    "other city": -0.65,
-    "other state": -1.55,
-    "same street": 1.6,
+    "text": 2.9,
+    "text of all": 3.3,
+    "rare words": 0.9,
+    "same day": 2.0,
+    "other day": -0.2,
+    "told before": -1.45,
+    "same city": 0.2,
+    "other city": -0.9,
+    "other state": -1.4,
+    "same street": 1.25,
     "other street": -1.6,
     "same landmark": 0.5,
-    "same name": 2.4,
-    "other name": -0.25,
-    "same age": 0.4,
-    "other age": -1.6,
-    "same toll": 0.9,
+    "same name": 1.9,
+    "other name": -0.2,
+    "same age": 0.2,
+    "other age": -2.0,
+    "same toll": 0.85,
     "other type": -0.8,
-    "days since": -0.55,
+    "days since": -0.5,
 }
 _REASON_FLOOR = 0.25  # a feature that moves the log-odds by less is no reason
 _N_REASONS = 6
 _COMMON_AGE_MATCHES = 3
+_TIES = ("same text", "same name", "same street", "same landmark", "rare words")
+_SOME_TEXT = 0.1
+_UNTIED = 0.4  # as likely as not at best: a question for a person
 _RARE = 0.1  # of a vector of length 1
+_TEXTS_TO_TRUST = 100
+_MOST_TELLING_TOLL = 3.0
+_PLACE_NAMES = ("neighborhood", "city", "county", "state", "country")
 
 
 def compare_account(account: Account, profile: Profile) -> Likeness:
@@ -79,6 +85,8 @@ def compare_account(account: Account, profile: Profile) -> Likeness:
     features = measure_features(account, profile.accounts)
     moves = {name: WEIGHTS[name] * value for name, value in features.items() if value}
     score = 1 / (1 + math.exp(-(BIAS + sum(moves.values()))))
+    if not _is_tied(features):
+        score = min(score, _UNTIED)
     told = sorted(((name, move) for name, move in moves.items() if abs(move) >= _REASON_FLOOR), key=_by_strength)
     return Likeness(
         incident_id=profile.incident_id,
@@ -86,6 +94,11 @@ def compare_account(account: Account, profile: Profile) -> Likeness:
         reasons=tuple(_tell_reason(name, move, account, profile.accounts) for name, move in told[:_N_REASONS]),
         features=features,
     )
+
+
+def _is_tied(features: Mapping[str, float]) -> bool:
+    """Say whether anything but day, town and toll ties two sides: those many incidents share."""
+    return features["text"] >= _SOME_TEXT or any(features.get(name) for name in _TIES)
 
 
 def measure_features(account: Account, others: Sequence[Account]) -> dict[str, float]:
@@ -105,7 +118,9 @@ def measure_features(account: Account, others: Sequence[Account]) -> dict[str, f
     mine, theirs = set(account.types), {kind for other in others for kind in other.types}
     features["other type"] = float(bool(mine and theirs and not mine & theirs))
     features["told before"] = float(_is_told_before(account, others))
-    features["rare words"] = math.log1p(_count_rare(account, others))
+    # What is rare is known only after a while: the first texts of all share words that every text has.
+    trust = account.n_texts / (account.n_texts + _TEXTS_TO_TRUST)
+    features["rare words"] = trust * math.log1p(_count_rare(account, others))
     return features
 
 
@@ -119,11 +134,12 @@ def _is_told_before(account: Account, others: Sequence[Account]) -> bool:
 
 
 def _count_rare(account: Account, others: Sequence[Account]) -> int:
-    """Count the terms that weigh much on both sides."""
-    return max(
-        sum(weight > _RARE and other.terms.get(term, 0.0) > _RARE for term, weight in account.terms.items())
-        for other in others
-    )
+    """Count the terms that weigh much on both sides; places are compared as places."""
+    named = {
+        word for name in _PLACE_NAMES for place in account.places.get(name, ()) for word in (place, *place.split())
+    }
+    mine = [term for term, weight in account.terms.items() if weight > _RARE and term not in named]
+    return max(sum(other.terms.get(term, 0.0) > _RARE for term in mine) for other in others)
 
 
 def match_names(one: Sequence[str], other: Sequence[str]) -> bool:
@@ -214,11 +230,13 @@ def _clash(people: Sequence[PersonTraits], others: Sequence[Account], has: Calla
 
 
 def _compare_tolls(account: Account, others: Sequence[Account]) -> dict[str, float]:
-    same = 0
+    """Compare how many were killed and hurt: that nobody was, or one, proves nothing; large numbers prove most."""
+    shared = 0.0
     for name in ("n_killed", "n_injured"):
         mine = getattr(account, name)
-        same += mine is not None and mine in {getattr(other, name) for other in others}
-    return {"same toll": float(same)}
+        if mine and mine in {getattr(other, name) for other in others}:
+            shared += min(math.log2(mine), _MOST_TELLING_TOLL)
+    return {"same toll": shared}
 
 
 def _by_strength(told: tuple[str, float]) -> tuple[float, str]:

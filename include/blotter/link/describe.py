@@ -79,6 +79,7 @@ def describe_incident(
         article_id=article.article_id,
         syndication_id=article.syndication_id,
         published_day=article.published_at.toordinal(),
+        n_texts=n_texts,
         terms=weigh_terms(counts, seen, n_texts),
         days=tuple(sorted({c.value.toordinal() for c in of_incident if isinstance(c.value, date)})),
         places={

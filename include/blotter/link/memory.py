@@ -46,6 +46,7 @@ class Member(msgspec.Struct, frozen=True):
     source_id: str
     syndication_id: str
     published_at: datetime
+    told_at: datetime  # when the page came to say this: its publication or, of an edited page, its edit
     text_sha256: str
     headline: str
     statements: tuple[Statement, ...]
@@ -97,6 +98,7 @@ class Account(msgspec.Struct, frozen=True):
     article_id: str
     syndication_id: str
     published_day: int
+    n_texts: int  # how many texts had been seen: what is rare is known the better for it
     terms: dict[str, float]
     days: tuple[int, ...] = ()
     places: dict[str, tuple[str, ...]] = {}  # field to folded values

@@ -8,13 +8,16 @@ was, whether somebody is named for it, how it was come by, and, where the truth 
 arrival plays no part: only publication does.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+
 from blotter.link.memory import Member, PlainValue, Statement
 from blotter.link.terms import fold
-from blotter.model import FIELDS, Basis, ClaimState, Judgement, Notice, ReadingKind
+from blotter.model import FIELDS, Basis, ClaimState, Condition, Judgement, Notice, ReadingKind
 from blotter.resolve.values import COUNTS, MOVING, STAGES, is_approximate, measure_detail, rank_stage, says_all
 
 _BASIS_WEIGHT = {Basis.STATED: 1.0, Basis.INFERRED: 0.9, Basis.COUNTED: 0.8, Basis.GAZETTEER: 0.6}
@@ -22,12 +25,20 @@ _ATTRIBUTED = 1.2
 _ROUNDUP = 0.6
 _OUTDATED_BY_OWN_SOURCE = 0.4
 _CORRECTED = 0.1
+_REPEATED = 0.3  # what was corrected does not come back by being said again
 _CORRECTING = 2.0
 _HALF_LIFE_DAYS = 1.0
 _LATE_STAGE_SHARE = 0.2  # of the weight of all stages: less is taken for a slip of the reader
 _RIVAL_SHARE = 0.25  # of the standing value's weight: less is kept as a rival but opens no conflict
 _SETTLED_REPORTS, _SETTLED_RATIO = 3, 3
 _MINOR_SHARE = 0.3
+
+# What an article that withdraws a report may go on to say: where and when it had been said to happen.
+_WHERE_AND_WHEN_TEXT = """
+occurred_date occurred_time street landmark neighborhood city county state country latitude longitude time_zone
+incident_type agency role
+"""
+_WHERE_AND_WHEN = frozenset(_WHERE_AND_WHEN_TEXT.split())
 
 # From what tells most to what tells least: the order of an incident's types.
 _TYPE_ORDER_TEXT = """
@@ -36,6 +47,7 @@ traffic_crash drowning disaster weather animal overdose suicide missing_person s
 assault threat other
 """
 _TYPE_ORDER = tuple(_TYPE_ORDER_TEXT.split())
+_BETTER = re.compile(r"\b(?:stable|improv\w+|recover\w*|upgraded|better|released|discharged|out of danger)\b", re.I)
 _ASSERTING = (ClaimState.KNOWN, ClaimState.DISPUTED)
 # Derived with the place: disagreement of these is disagreement on the place.
 _DERIVED = frozenset(("latitude", "longitude", "time_zone", "country"))
@@ -51,9 +63,9 @@ class Voice:
     aged_weight: float = 0.0  # less for every day that the newest word on the field is newer
 
     @property
-    def published_at(self) -> datetime:
+    def told_at(self) -> datetime:
         """When it was said."""
-        return self.member.published_at
+        return self.member.told_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +113,11 @@ class _Camp:
 
     @property
     def first_at(self) -> datetime:
-        return min(voice.published_at for voice in self.voices)
+        return min(voice.told_at for voice in self.voices)
 
     @property
     def last_at(self) -> datetime:
-        return max(voice.published_at for voice in self.voices)
+        return max(voice.told_at for voice in self.voices)
 
 
 def count_reports(voices: Iterable[Voice]) -> int:
@@ -127,11 +139,10 @@ def choose_value(field: str, voices: Sequence[Voice], judgement: Judgement | Non
 
 
 def _choose_among(field: str, voices: Sequence[Voice]) -> Choice | None:
-    heard, withdrawn = _drop_withdrawn(voices)
-    heard = _weigh_voices(field, heard)
+    heard = _weigh_voices(field, _drop_withdrawn(voices))
     asserting = [voice for voice in heard if voice.statement.state in _ASSERTING and voice.statement.value is not None]
     if not asserting:
-        return _choose_silence(heard, withdrawn)
+        return _choose_silence(heard)
     if FIELDS[field].many:
         return _choose_several(field, asserting)
     camps = _form_camps(field, _pick_one_a_member(asserting))
@@ -147,58 +158,84 @@ def _choose_among(field: str, voices: Sequence[Voice]) -> Choice | None:
     )
 
 
-def _drop_withdrawn(voices: Sequence[Voice]) -> tuple[list[Voice], list[Voice]]:
-    """Part voices into those that count and those that were taken back since.
+def _drop_withdrawn(voices: Sequence[Voice]) -> list[Voice]:
+    """Leave out what was taken back since.
 
     A retracted statement takes back what anybody said before it; an article that withdraws itself, what its source
     said before.
     """
-    retracted_at = [voice.published_at for voice in voices if voice.statement.state is ClaimState.RETRACTED]
-    withdrawn_at = {
-        voice.member.source_id: max(voice.published_at for voice in voices if voice.member.source_id == source)
-        for voice in voices
-        if voice.member.notice is Notice.RETRACTION
-        for source in (voice.member.source_id,)
-    }
-    heard: list[Voice] = []
-    withdrawn: list[Voice] = []
+    voices = [_read_retraction(voice) for voice in voices]
+    retracted_at = [voice.told_at for voice in voices if voice.statement.state is ClaimState.RETRACTED]
+    withdrawn_at: dict[str, datetime] = {}
     for voice in voices:
-        is_taken_back = any(voice.published_at < at for at in retracted_at) or (
-            voice.member.source_id in withdrawn_at and voice.published_at < withdrawn_at[voice.member.source_id]
+        if voice.member.notice is Notice.RETRACTION:
+            source = voice.member.source_id
+            withdrawn_at[source] = max(withdrawn_at.get(source, voice.told_at), voice.told_at)
+    return [
+        voice
+        for voice in voices
+        if voice.statement.state not in _ASSERTING
+        or not (
+            any(voice.told_at < at for at in retracted_at)
+            or voice.told_at < withdrawn_at.get(voice.member.source_id, voice.told_at)
         )
-        is_assertion = voice.statement.state in _ASSERTING
-        (withdrawn if is_taken_back and is_assertion else heard).append(voice)
-    return heard, withdrawn
+    ]
+
+
+def _read_retraction(voice: Voice) -> Voice:
+    """Take what an article that withdraws a report repeats of it for taken back; that nobody was hurt, it asserts."""
+    statement = voice.statement
+    if (
+        voice.member.notice is not Notice.RETRACTION
+        or statement.state not in _ASSERTING
+        or statement.field in _WHERE_AND_WHEN
+        or statement.value == 0
+    ):
+        return voice
+    return replace(voice, statement=msgspec.structs.replace(statement, state=ClaimState.RETRACTED, value=None))
 
 
 def _weigh_voices(field: str, voices: Sequence[Voice]) -> list[Voice]:
     if not voices:
         return []
-    newest_at = max(voice.published_at for voice in voices)
+    newest_at = max(voice.told_at for voice in voices)
     corrected_at = max(
-        (v.published_at for v in voices if v.member.notice is Notice.CORRECTION and v.statement.state in _ASSERTING),
+        (v.told_at for v in voices if v.member.notice is Notice.CORRECTION and v.statement.state in _ASSERTING),
         default=None,
     )
     last_word: dict[str, Voice] = {}
     for voice in voices:
         if voice.statement.state in _ASSERTING:
             source = voice.member.source_id
-            if source not in last_word or voice.published_at >= last_word[source].published_at:
+            if source not in last_word or voice.told_at >= last_word[source].told_at:
                 last_word[source] = voice
     weighed = []
     for voice in voices:
         weight = _weigh_statement(voice)
-        if corrected_at is not None and voice.published_at < corrected_at:
-            weight *= _CORRECTED
-        elif voice.member.notice is Notice.CORRECTION:
+        if voice.member.notice is Notice.CORRECTION:
             weight *= _CORRECTING
+        elif corrected_at is not None and voice.told_at < corrected_at:
+            weight *= _CORRECTED
+        elif _repeats_corrected(field, voice, voices, corrected_at):
+            weight *= _REPEATED
         last = last_word.get(voice.member.source_id)
-        if last is not None and last.published_at > voice.published_at and not _agree(field, last, voice):
+        if last is not None and last.told_at > voice.told_at and not _agree(field, last, voice):
             weight *= _OUTDATED_BY_OWN_SOURCE
-        behind_days = (newest_at - voice.published_at).total_seconds() / 86400
+        behind_days = (newest_at - voice.told_at).total_seconds() / 86400
         aged = weight * 0.5 ** (behind_days / _HALF_LIFE_DAYS) if field in MOVING else weight
         weighed.append(replace(voice, weight=round(weight, 9), aged_weight=round(aged, 9)))
     return weighed
+
+
+def _repeats_corrected(field: str, voice: Voice, voices: Sequence[Voice], corrected_at: datetime | None) -> bool:
+    """Say whether a voice repeats what was said before a correction and is not what the correction says."""
+    if corrected_at is None or voice.statement.state not in _ASSERTING or FIELDS[field].many:
+        return False
+    asserting = [other for other in voices if other.statement.state in _ASSERTING]
+    corrections = [other for other in asserting if other.member.notice is Notice.CORRECTION]
+    if any(_agree(field, voice, other) for other in corrections):
+        return False
+    return any(other.told_at < corrected_at and _agree(field, voice, other) for other in asserting)
 
 
 def _weigh_statement(voice: Voice) -> float:
@@ -289,13 +326,20 @@ def _by_weight(field: str) -> Callable[[_Camp], tuple[float, datetime, int, str]
 
 
 def _pick_stage(field: str, camps: Sequence[_Camp]) -> _Camp:
-    """Pick the latest stage that is more than a slip; how the living fare is as last told."""
+    """Pick the latest stage that is more than a slip; of those in critical condition, whether they are better since."""
     total = sum(camp.weight for camp in camps)
     likely = [camp for camp in camps if camp.weight >= _LATE_STAGE_SHARE * total] or list(camps)
     furthest = max(likely, key=lambda camp: (rank_stage(field, camp.value), camp.weight))
-    if field == "condition" and furthest.value in ("critical", "injured"):
-        return max(likely, key=_by_weight(field))
+    if field == "condition" and furthest.value == Condition.CRITICAL:
+        return next((camp for camp in likely if _is_recovery(camp, furthest)), furthest)
     return furthest
+
+
+def _is_recovery(camp: _Camp, critical: _Camp) -> bool:
+    """Say whether somebody told since that one in critical condition is better; "was hurt" says no more than before."""
+    return camp.value == Condition.INJURED and any(
+        voice.told_at > critical.last_at and _BETTER.search(voice.statement.quote) for voice in camp.voices
+    )
 
 
 def _pick_count(camps: Sequence[_Camp]) -> _Camp:
@@ -305,7 +349,7 @@ def _pick_count(camps: Sequence[_Camp]) -> _Camp:
     )
     standing = falling[0]
     for camp in falling[1:]:
-        since = _Camp(camp.value, [voice for voice in camp.voices if voice.published_at >= standing.first_at])
+        since = _Camp(camp.value, [voice for voice in camp.voices if voice.told_at >= standing.first_at])
         if not since.voices:
             continue
         if (since.aged_weight, since.last_at) > (standing.aged_weight, standing.last_at):
@@ -344,7 +388,7 @@ def _carriers_first(camp: _Camp) -> tuple[Voice, ...]:
     return tuple(sorted(camp.voices, key=lambda v: (_key(v) != key, v.member.order, v.statement.claim_id)))
 
 
-def _choose_silence(heard: Sequence[Voice], withdrawn: Sequence[Voice]) -> Choice | None:
+def _choose_silence(heard: Sequence[Voice]) -> Choice | None:
     """Choose what stands where nobody asserts a value: withheld, unknown, denied, or taken back."""
     by_state: dict[ClaimState, list[Voice]] = {}
     for voice in heard:
@@ -352,9 +396,9 @@ def _choose_silence(heard: Sequence[Voice], withdrawn: Sequence[Voice]) -> Choic
             by_state.setdefault(voice.statement.state, []).append(voice)
     if not by_state:
         return None
-    if withdrawn and ClaimState.RETRACTED in by_state:
+    if ClaimState.RETRACTED in by_state:
         return Choice(None, ClaimState.RETRACTED, tuple(by_state[ClaimState.RETRACTED]))
-    state = max(by_state, key=lambda s: (_Camp(None, by_state[s]).weight, max(v.published_at for v in by_state[s]), s))
+    state = max(by_state, key=lambda s: (_Camp(None, by_state[s]).weight, max(v.told_at for v in by_state[s]), s))
     return Choice(None, state, tuple(sorted(by_state[state], key=lambda v: (v.member.order, v.statement.claim_id))))
 
 

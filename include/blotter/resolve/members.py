@@ -5,6 +5,7 @@ Belongs here: turning article and reading into what resolving needs. Does not be
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 
 from blotter.link.describe import read_statements
 from blotter.link.memory import Member
@@ -29,12 +30,20 @@ def make_member(
         source_id=article.source_id,
         syndication_id=article.syndication_id,
         published_at=article.published_at,
+        told_at=date_telling(article),
         text_sha256=article.text_sha256,
         headline=pick_headline(article),
         statements=read_statements(reading, incident_ref),
         placed=dict(placed or {}),
         home_id=home_id,
     )
+
+
+def date_telling(article: Article) -> datetime:
+    """Say when a page came to say what it says: an edited page does so since its edit, not since its publication."""
+    if article.revision <= 1:
+        return article.published_at
+    return max(article.published_at, article.modified_at or article.fetched_at)
 
 
 def pick_headline(article: Article) -> str:

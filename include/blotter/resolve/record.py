@@ -196,7 +196,7 @@ def _pair_coordinates(choices: dict[FactKey, Choice], voices: Mapping[FactKey, S
 
 
 def _count_fates(choices: dict[FactKey, Choice], people: Mapping[str, int]) -> None:
-    """Let the participants' conditions count where no article counts, or where they know of more dead than it does.
+    """Let the participants' conditions count where no article counts, or where they know better than it does.
 
     A victim killed in one article and a suspect killed in a later one are two dead, though each article told of one.
     """
@@ -209,6 +209,26 @@ def _count_fates(choices: dict[FactKey, Choice], people: Mapping[str, int]) -> N
         if stated is None or (field == "n_killed" and _is_outdone(stated, counted, choices, people, fates)):
             rivals = () if stated is None else (Rivalry(stated.value, stated.state, stated.voices),)
             choices[None, field] = Choice(len(counted), ClaimState.KNOWN, carriers, rivals)
+    _take_dead_from_hurt(choices, people)
+
+
+def _take_dead_from_hurt(choices: dict[FactKey, Choice], people: Mapping[str, int]) -> None:
+    """Take those who died since the hurt were last counted out of their number."""
+    stated = choices.get((None, "n_injured"))
+    if stated is None or stated.judgement is not None or not isinstance(stated.value, int) or not stated.voices:
+        return
+    last_stated = max(voice.told_at for voice in stated.voices)
+    died = [choices[pid, "condition"] for pid in people if _has_fate(choices, pid, (Condition.KILLED.value,))]
+    since = [
+        choice
+        for choice in died
+        if min((voice.told_at for voice in choice.voices), default=last_stated) > last_stated
+        and any(rival.value in _HURT for rival in choice.rivals)
+    ]
+    if since and stated.value >= len(since):
+        carriers = tuple(voice for choice in since for voice in choice.voices) + stated.voices
+        rival = Rivalry(stated.value, stated.state, stated.voices)
+        choices[None, "n_injured"] = Choice(stated.value - len(since), ClaimState.KNOWN, carriers, (rival,))
 
 
 def _has_fate(choices: Mapping[FactKey, Choice], pid: str, fates: Sequence[str]) -> bool:
@@ -228,8 +248,8 @@ def _is_outdone(
         return False
     dead = [pid for pid in people if _has_fate(choices, pid, fates)]
     told_apart = {_identify(choices, pid) for pid in dead}
-    last_stated = max(voice.published_at for voice in stated.voices)
-    last_told = max(voice.published_at for choice in counted for voice in choice.voices)
+    last_stated = max(voice.told_at for voice in stated.voices)
+    last_told = max(voice.told_at for choice in counted for voice in choice.voices)
     return len(told_apart) == len(dead) > stated.value and last_told >= last_stated
 
 
