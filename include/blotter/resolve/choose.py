@@ -28,10 +28,9 @@ _CORRECTED = 0.1
 _REPEATED = 0.3  # what was corrected does not come back by being said again
 _CORRECTING = 2.0
 _HALF_LIFE_DAYS = 1.0
-_LATE_STAGE_SHARE = 0.2  # of the weight of all stages: less is taken for a slip of the reader
+_CLEAR_SHARE = 0.5  # of the weight of the clearest voice: less is taken for a slip of the reader
 _RIVAL_SHARE = 0.25  # of the standing value's weight: less is kept as a rival but opens no conflict
 _SETTLED_REPORTS, _SETTLED_RATIO = 3, 3
-_MINOR_SHARE = 0.3
 
 # What an article that withdraws a report may go on to say: where and when it had been said to happen.
 _WHERE_AND_WHEN_TEXT = """
@@ -48,6 +47,7 @@ assault threat other
 """
 _TYPE_ORDER = tuple(_TYPE_ORDER_TEXT.split())
 _BETTER = re.compile(r"\b(?:stable|improv\w+|recover\w*|upgraded|better|released|discharged|out of danger)\b", re.I)
+_ALIVE = (Condition.CRITICAL.value, Condition.UNHARMED.value, Condition.FOUND.value)
 _ASSERTING = (ClaimState.KNOWN, ClaimState.DISPUTED)
 # Derived with the place: disagreement of these is disagreement on the place.
 _DERIVED = frozenset(("latitude", "longitude", "time_zone", "country"))
@@ -106,6 +106,10 @@ class _Camp:
     @property
     def weight(self) -> float:
         return self.weigh(lambda voice: voice.weight)
+
+    @property
+    def clarity(self) -> float:
+        return max(voice.weight for voice in self.voices)
 
     @property
     def aged_weight(self) -> float:
@@ -326,12 +330,22 @@ def _by_weight(field: str) -> Callable[[_Camp], tuple[float, datetime, int, str]
 
 
 def _pick_stage(field: str, camps: Sequence[_Camp]) -> _Camp:
-    """Pick the latest stage that is more than a slip; of those in critical condition, whether they are better since."""
-    total = sum(camp.weight for camp in camps)
-    likely = [camp for camp in camps if camp.weight >= _LATE_STAGE_SHARE * total] or list(camps)
-    furthest = max(likely, key=lambda camp: (rank_stage(field, camp.value), camp.weight))
-    if field == "condition" and furthest.value == Condition.CRITICAL:
-        return next((camp for camp in likely if _is_recovery(camp, furthest)), furthest)
+    """Pick the latest stage that somebody told clearly: reports that only tell of an earlier one contradict nothing.
+
+    Of those in critical condition it may be told since that they are better; that one is dead, only many can deny.
+    """
+    clearest = max(camp.clarity for camp in camps)
+    clear = [camp for camp in camps if camp.clarity >= _CLEAR_SHARE * clearest]
+    furthest = max(clear, key=lambda camp: (rank_stage(field, camp.value), camp.weight))
+    if field != "condition":
+        return furthest
+    if furthest.value == Condition.KILLED:
+        alive = [camp for camp in clear if camp.value in _ALIVE and camp.last_at > furthest.first_at]
+        since = max(alive, key=lambda camp: camp.weight, default=None)
+        if since is not None and count_reports(since.voices) >= _SETTLED_RATIO * count_reports(furthest.voices):
+            return since
+    if furthest.value == Condition.CRITICAL:
+        return next((camp for camp in clear if _is_recovery(camp, furthest)), furthest)
     return furthest
 
 
@@ -405,8 +419,8 @@ def _choose_silence(heard: Sequence[Voice]) -> Choice | None:
 def _choose_several(field: str, asserting: Sequence[Voice]) -> Choice:
     """Choose the values of a field that has several: all that are more than a slip."""
     camps = _form_camps(field, asserting)
-    heaviest = max(camp.weight for camp in camps)
-    kept = [camp for camp in camps if field != "incident_type" or camp.weight >= _MINOR_SHARE * heaviest]
+    clearest = max(camp.clarity for camp in camps)
+    kept = [camp for camp in camps if camp.clarity >= _CLEAR_SHARE * clearest]
     kept.sort(key=lambda camp: (_rank_type(field, camp.value), camp.first_at, str(camp.value)))
     dropped = [camp for camp in camps if camp not in kept]
     return Choice(
