@@ -26,7 +26,7 @@ _LONG_BEFORE = gated(
 # Another case, or a count of cases.
 _OTHER_CASE = gated(
     r"\b(?:first\s[^.]{0,70}\ssince\b|have\s(?:died|been\s(?:killed|shot|murdered|injured))\b[^.]*\b(?:line\sof\sduty|this\syear|since|so\sfar|in\sthe\s(?:city|state|county|country|nation)|nationwide)"
-    r"|the\slast\s[^.]{0,60}\s(?:was|were|killed|shot)|(?:first|second|third|\d+(?:st|nd|rd|th)|\w+(?:teenth|tieth))\s(?:homicide|murder|killing|fatal|traffic\sdeath|shooting|officer)[^.]{0,40}(?:this\syear|of\sthe\syear|in\s20|so\sfar)|so\sfar\sthis\syear|this\syear['’]s|statistics|according\sto\sthe\s(?:fbi|cdc|census)"
+    r"|the\slast\s[^.]{0,60}\s(?:was|were|killed|shot)|(?:first|second|third|\d+(?:st|nd|rd|th)|\w+(?:teenth|tieth))\s(?:homicide|murder|killing|fatal|traffic\sdeath|shooting|officer)[^.]{0,40}(?:this\syear|of\sthe\syear|in\s20|so\sfar)|in\sthe\spast\s(?:\w+\s)?(?:years?|months?|decade)|(?:fell|rose|dropped|climbed|increased|decreased)\sby\s|at\s\w+\s(?:workplaces|locations)\s[^.]{0,40}last\syear|so\sfar\sthis\syear|this\syear['’]s|statistics|according\sto\sthe\s(?:fbi|cdc|census)"
     r"|unrelated|separate\s(?:incident|shooting|case|attack)|similar\s(?:incident|case|attack)s?|another\s(?:shooting|fatal|incident|case)|a\sstring\sof|spate\sof|series\sof\sshootings|was\sreleased\sfrom\sprison|on\sparole|served\s(?:\w+\s){0,3}(?:years|time)|paralyzed\sin\sthat|in\s(?:his|her|their)\s\d\ds\sin\s(?:19|20)\d\d)\b"
 )
 _THESE_DAYS = gated(r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|yesterday|tonight|overnight|this\s(?:morning|afternoon|evening)|last\snight)\b")

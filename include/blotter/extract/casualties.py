@@ -14,6 +14,7 @@ from blotter.extract.gate import gated
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import Basis, Condition, Role
 
+_TOLL_WEIGHT = 4.0  # "the death toll rose to": what the page holds for the whole
 _EARLY = 9  # sentences: what is told later is often another case
 _HURT = (Condition.INJURED, Condition.CRITICAL)
 
@@ -46,7 +47,7 @@ _TOLL = gated(
 _NO_ONE_HURT = gated(
     r"\b(?:no\s(?:one|body)\s(?:was|is|has\sbeen|were)\s(?:\w+\s)?(?:hurt|injured|shot|hit|struck|wounded|harmed)|nobody\s(?:was|got)\s(?:\w+\s)?(?:hurt|injured|hit|shot)|(?:there\s(?:were|was|are)\s)?no\s(?:\w+\s)?(?:injuries|casualties)(?:\s(?:were\s|was\s|have\sbeen\s)?reported)?|without\sinjur\w+)\b")
 _EARLIER_FIGURE = gated(
-    r"\b(?:as\s(?:previously|earlier|initially|first|originally)\s(?:reported|said|stated)|(?:earlier|initial)\s(?:reports?|toll|figure|version)|initially\s(?:reported|said)|incorrectly|originally\s(?:reported|said)|instead\sof|rather\sthan)\b")
+    r"\b(?:as\s(?:previously|earlier|initially|first|originally)\s(?:reported|said|stated)|(?:earlier|initial)\s(?:reports?|toll|figure|version)|had\s(?:first|initially|earlier|originally)\s|first\s(?:put|gave|reported|said)|initially\s(?:reported|said)|incorrectly|originally\s(?:reported|said)|instead\sof|rather\sthan)\b")
 
 
 def count_casualties(scene: Scene, persons: list[Person]) -> tuple[Count | None, Count | None]:
@@ -92,7 +93,7 @@ def _read_stated(scene: Scene) -> list[_Stated]:
                         sentence.start + match.start(),
                         sentence.start + match.end(),
                         False,
-                        4.0,
+                        _TOLL_WEIGHT,
                     )
                 )
     return found
@@ -133,6 +134,10 @@ def _read_finding(finding: Finding, sentence: Sentence) -> _Stated | None:
 def _decide(stated: list[_Stated], kind: str, people: list[Person]) -> Count | None:
     options = [s for s in stated if s.kind == kind and s.value > 0]
     counted = _count_people(people)
+    tolls = [s for s in options if s.weight >= _TOLL_WEIGHT]
+    if tolls:
+        last = tolls[-1]
+        return Count(last.value, last.sentence, last.start, last.end, Basis.STATED, 0.95)
     if options:
         best = max(options, key=lambda s: (s.value if s.weight >= 1.0 else 0, s.weight, -s.start))
         if counted is None or best.value >= counted.value:

@@ -22,7 +22,7 @@ class Detail:
     start: int
     end: int
     sentence: Sentence
-    weight: float = 1.0
+    is_short: bool = False  # "Memphis police": "Department" is not written
 
 
 _AGENCY = gated(
@@ -64,7 +64,8 @@ def read_agency(scene: Scene) -> Detail | None:
                 scores.get(name, 0.0) + (1.5 if match.group("full") else 1.0) + max(0.0, 0.8 - 0.1 * sentence.index)
             )
             if name not in first:
-                first[name] = Detail(name, sentence.start + start, sentence.start + match.end(), sentence)
+                is_short = match.group("short") is not None
+                first[name] = Detail(name, sentence.start + start, sentence.start + match.end(), sentence, is_short)
     if not scores:
         return None
     return first[max(scores, key=lambda n: (scores[n], -first[n].start))]

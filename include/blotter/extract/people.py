@@ -18,7 +18,7 @@ _SEVERITY = {
     Condition.KILLED: 5,
     Condition.CRITICAL: 4,
     Condition.INJURED: 3,
-    Condition.FOUND: 2.5,
+    Condition.FOUND: 3.5,
     Condition.MISSING: 2,
     Condition.UNHARMED: 1,
 }
@@ -127,6 +127,7 @@ class PeopleReader:
         self._subject: Person | None = None
         self._list_head: tuple[Role, Condition | None] | None = None
         self._last_plural: tuple[Role | None, Condition | None] = (None, None)
+        self._n_killed = 0  # as last stated of a plural
 
     def read(self, masked: dict[int, MaskedSentence]) -> list[Person]:
         """Give the participants, in order of their first mention; `masked` holds each sentence by index."""
@@ -149,6 +150,8 @@ class PeopleReader:
         for sentence in self._scene.sentences:
             for finding in sentence.findings if sentence.is_title else ():
                 mention, condition = finding.mention, finding.effect.condition
+                if mention.noun in self._finder.nouns["suspect"]:
+                    continue
                 if condition is Condition.KILLED and not mention.is_plural and mention.kind == "description" and len(victims) == 1:
                     victims[0].conditions.append(Evidence(condition, sentence, mention.start, finding.end, 1.0))
 
@@ -426,7 +429,7 @@ class PeopleReader:
             noun, members = (a.noun, b.members or [b]) if a.noun else (b.noun, a.members or [a])
             plural = a if a.noun else b
             plural.members = plural.members or members
-            role, condition = self._role_of_plural(plural, noun)
+            role, condition = self._role_of_plural(plural, noun, len(members))
             for member in members:
                 person = self._of_mention.get(id(member))
                 if person is not None and person.mentions:
@@ -447,7 +450,7 @@ class PeopleReader:
                 return
             self._merge(one, other) if one.names or not other.names else self._merge(other, one)
 
-    def _role_of_plural(self, plural: Mention, noun: str) -> tuple[Role | None, Condition | None]:
+    def _role_of_plural(self, plural: Mention, noun: str, n_members: int) -> tuple[Role | None, Condition | None]:
         """Give what a plural is in the incident: by its noun, by "dead" before it, or by what was said of "they"."""
         fate = (_FATES & plural.modifiers) | (_FATES & {noun})
         if fate:
@@ -455,7 +458,7 @@ class PeopleReader:
         if noun in self._finder.nouns["suspect"]:
             return Role.SUSPECT, None
         if noun in self._finder.nouns["victim"]:
-            return Role.VICTIM, None
+            return Role.VICTIM, Condition.KILLED if n_members == self._n_killed else None
         return self._last_plural if noun in ("they", "them") else (None, None)
 
     def _merge(self, keep: Person, gone: Person) -> None:
@@ -490,6 +493,8 @@ class PeopleReader:
 
     def _apply_findings(self, sentence: Sentence) -> None:
         for finding in sentence.findings:
+            if finding.effect.condition is Condition.KILLED and finding.mention.count > 1:
+                self._n_killed = finding.mention.count
             if finding.mention.is_plural and finding.effect.role is not None:
                 self._last_plural = (finding.effect.role, finding.effect.condition)
             person = self._of_mention.get(id(finding.mention))
@@ -677,12 +682,18 @@ def _may_be_same(nameless: Person, other: Person) -> bool:
         return False
     if nameless.is_child and other.age is not None and other.age >= 18:
         return False
-    if nameless.is_officer and not other.is_officer and other.names and nameless.age is None and other.age is None:
-        return True
+    if nameless.nouns & _TRADES and not nameless.nouns & other.nouns and not (nameless.is_officer and other.is_officer):
+        return False
     mine = {c.value for c in nameless.conditions} & {Condition.KILLED}
     return not (
         mine and other.conditions and other.condition is not None and other.condition.value is not Condition.KILLED
     )
+
+
+# Nouns that tell one person from another: a firefighter who was hurt is not the man who was killed.
+_TRADES = frozenset(
+    "firefighter officer deputy trooper driver passenger pedestrian bicyclist cyclist motorcyclist clerk employee guard teacher nurse pilot bystander homeowner tenant landlord bartender bouncer cashier mother father".split()
+)
 
 
 def _singular(noun: str) -> str:

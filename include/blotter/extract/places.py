@@ -71,6 +71,9 @@ _AT_BEFORE = re.compile(
 )
 _NEIGHBORHOOD = gated(
     rf"(?P<name>{_CAP}(?:[ /-]{_CAP}){{0,3}})(?:\s(?:residential\s)?(?:neighbou?rhood|subdivision|section of|district of))|neighbou?rhoods?\sof\s(?P<of>{_CAP}(?:[ /-]{_CAP}){{0,3}})", 0)
+_SIDE = gated(
+    rf"\b(?:in|on)\s(?:the\s(?:city['’]s\s)?|{_CAP}['’]s\s)(?P<name>(?:{_CAP}\s){{1,2}}(?:End|Side|Heights|Hill|District|Quarter|Bottoms|Flats|Point|Row))\b(?!\s(?:High|Elementary|Middle|School|Hospital|Police|Court|Attorney|Avenue|Road|Street))", 0
+)
 _LANDMARK = gated(
     rf"\b(?:at|outside|inside|near|in|of|to|behind)\s+(?:(?:a|an)\s)?(?:the\s+)?(?P<name>{_CAP}(?:\s(?:{_CAP}|of|the|at|and|&)){{0,5}}?\s(?:Apartments?|Apts|School|Academy|University|College|Mall|Park|Church|Temple|Mosque|Bar|Grill|Lounge|Club|Nightclub|Tavern|Restaurant|Motel|Hotel|Inn|Casino|Store|Market|Plaza|Center|Centre|Station|Airport|Bridge|Cemetery|Stadium|Arena|Theater|Theatre|Library|Villas?|Homes|Gardens|Manor|Towers?|Lake|River|Beach|Creek))\b", 0)
 _PHONE = gated(r"(?<![\d-])\(?(\d{3})\)?[\s.-]{1,2}\d{3}[-.\s]\d{4}(?!\d)", 0)
@@ -120,6 +123,7 @@ class PlaceReader:
     def __init__(self, gazetteer: Gazetteer, edges: frozenset[str]) -> None:
         self.gazetteer = gazetteer
         self._edges = edges
+        self._parts: frozenset[str] = frozenset()
         states = sorted(gazetteer.region_names, key=len, reverse=True)
         self._state_after = re.compile(
             r",\s*(?P<state>" + "|".join(re.escape(s) for s in states) + r"|[A-Z]{2}\b)(?=[\s,.;:)—–\-]|$)"
@@ -134,12 +138,23 @@ class PlaceReader:
     def read(self, scene: Scene, hints: str) -> Places:
         """Settle the place; `hints` is the source's own name, where its region may show."""
         found = Places()
+        self._parts = self._find_parts(scene)
         cities, counties = self._find_mentions(scene)
         regions = self._find_regions(scene)
         self._settle(found, scene, cities, counties, regions, hints)
         self._read_streets(found, scene)
         self._read_parts(found, scene)
         return found
+
+    @staticmethod
+    def _find_parts(scene: Scene) -> frozenset[str]:
+        """Give the names, in small letters, that the page calls a neighborhood."""
+        found = set()
+        for sentence in scene.sentences:
+            for match in _NEIGHBORHOOD.finditer(sentence):
+                name = match.group("name") or match.group("of")
+                found.add(re.split(r"['’]s ", name)[-1].lower())
+        return frozenset(found)
 
     # mentions
 
@@ -263,6 +278,10 @@ class PlaceReader:
         )
         after_state = self._state_after.match(text, start + len(name)) or self._state_after.match(text, end)
         known = self.gazetteer.cities(name)
+        if name.lower() in self._parts and not after_state:
+            how, weight = "part", -1.2
+        if (how == "force" and not known and normalize_place(words[0][1]) in _DIRECTIONS):
+            return  # "South Yorkshire Police" is no police of Yorkshire
         if not known and len(words) > 1 and normalize_place(words[0][1]) in _DIRECTIONS:
             self._add_city(text, words[1:], sentence, cities, weight, how)
             return
@@ -386,6 +405,8 @@ class PlaceReader:
         scored.sort(key=lambda pair: (-pair[0], pair[1]))
         if scored:
             self._choose_city(found, by_name, scored, support, anchors, countries)
+        if found.city is not None and found.city.how == "part":
+            found.neighborhood, found.city, found.city_name = found.city, None, None
         self._choose_county(found, counties, support)
         self._choose_region(found, cities, counties, regions, support)
         self._choose_country(found, scene)
@@ -567,13 +588,14 @@ class PlaceReader:
         regions: list[PlaceMention],
         support: dict[tuple[str, str], float],
     ) -> None:
-        if found.city is not None:
-            region = found.city.region or (self.gazetteer.region(found.city_record) if found.city_record else None)
+        place = found.city or (found.neighborhood if found.city_record is not None else None)
+        if place is not None:
+            region = place.region or (self.gazetteer.region(found.city_record) if found.city_record else None)
             if region is not None:
                 stated = next(
                     (m for m in sorted(cities + regions, key=lambda m: -m.weight) if m.region == region), None
                 )
-                found.region, found.region_name = stated or found.city, region.name
+                found.region, found.region_name = stated or place, region.name
                 found.is_region_stated = stated is not None
                 found.country_name = self.gazetteer.country_names.get(region.country)
                 return
@@ -684,6 +706,10 @@ class PlaceReader:
                         found.neighborhood = PlaceMention(
                             name, start, match.end(group), sentence, 2.0, None, "neighborhood"
                         )
+            if found.neighborhood is None and sentence.is_about_incident:
+                side = next(_SIDE.find_within(text, sentence), None)
+                if side is not None:
+                    found.neighborhood = PlaceMention(side.group("name"), side.start("name"), side.end("name"), sentence, 1.0, None, "neighborhood")
             if found.landmark is None and sentence.is_about_incident:
                 match = next(_LANDMARK.find_within(text, sentence), None)
                 same = (

@@ -133,7 +133,7 @@ _TABLE: tuple[Predicate, ...] = (
     _row("killed", rf"{_m('s')}{_LINK}\s(?P<verb>{_KILLED})", s=Effect(V, K, weight=1.5, is_action=True)),
     _row("died", rf"{_m('s')}{_HAVE}(?:,\s[^⟦⟧,]{{1,60}},)?(?:\s(?:was|were|is)\s[^⟦⟧.;]{{1,90}}?,?\s(?:where|but|and)(?:\slater)?)?\s(?P<verb>(?:later\s)?died\b(?!\sdown)|dies\b|succumbed|passed\saway|dying\b|lost\s(?:his|her|their)\sli(?:fe|ves)|perished|drowned|did\snot\ssurvive|bled\sto\sdeath)", s=Effect(V, K, weight=1.4, is_action=True)),
     _row("then_died", rf"{_m('s')}(?:,\s\d+,)?\s[^⟦⟧.;:]{{3,160}}?,?\s(?:and|but|where|then|has|had|who|before|later)\s(?:\w+\s){{0,2}}?(?P<verb>pronounced\s(?:\w+\s)?dead|declared\s(?:\w+\s)?dead|died\b|dies\b|succumbed)", s=Effect(V, K, weight=1.2, is_action=True)),
-    _row("in_condition", rf"{_m('s')}{_LINK}\s(?:(?:listed|reported|said|hospitalized|left|now|treated|recovering|alive\sand\sremains|\w+ed\s[^⟦⟧.;]{{1,90}}?)\s)?(?:in|to\sbe\sin|is\sin)\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good|guarded|satisfactory|extremely\scritical)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
+    _row("in_condition", rf"{_m('s')}{_LINK}\s(?:(?:listed|reported|said|hospitalized|left|now|treated|recovering|alive\sand\sremains|(?:\w+ed|taken|flown|brought|driven|sent)\s[^⟦⟧.;]{{1,90}}?)\s)?(?:in|to\sbe\sin|is\sin)\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good|guarded|satisfactory|extremely\scritical)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
     _row("hurt", rf"{_m('s')}{_LINK}\s(?P<verb>{_INJURED})", s=Effect(V, I, weight=1.3, is_action=True)),
     _row("wound", rf"{_m('s')}{_HAVE}(?:\s(?:was|were|is|are)\s(?:\w+\s){{1,3}}?)?\s(?P<verb>suffer(?:ed|ing|s)?|sustain(?:ed|ing)?|received|with|had|has|having|bleeding\sfrom|treated\sfor|died\sfrom|from)\s(?:[\w\s,'’-]{{0,45}}?)(?:{_WOUND})", s=Effect(V, I, weight=1.2, is_action=True)),
     _row("hospital", rf"{_m('s')}{_LINK}\s(?P<verb>{_HOSPITAL})", s=Effect(V, I, weight=0.8)),
@@ -146,6 +146,7 @@ _TABLE: tuple[Predicate, ...] = (
     _row("charged", rf"{_m('s')}{_LINK}\s(?P<verb>(?:formally\s)?(?:charged|indicted|arraigned)\b|facing\s(?:[\w-]+\s){{0,6}}(?:charges?|counts?)|faces?\s(?:[\w-]+\s){{0,6}}(?:charges?|counts?))", s=Effect(S, legal_status=LegalStatus.CHARGED, weight=1.6)),
     _row("convicted", rf"{_m('s')}{_LINK}\s(?P<verb>convicted|sentenced|found\sguilty|pleaded\s(?:guilty|no\scontest)|pled\sguilty)", s=Effect(S, legal_status=LegalStatus.CONVICTED, weight=1.6)),
     _row("arrested", rf"{_m('s')}{_LINK}\s(?P<verb>arrested|(?:(?:was|were|is|are|been)\s)?(?:(?:taken|placed)\s)?(?:in(?:to)?|under)\s(?:police\s)?(?:custody|arrest)|booked|jailed|apprehended|captured|being\sheld|held\s(?:in|on|at|without)|surrendered|turned\s(?:himself|herself|themselves)\sin|detained)", s=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.5)),
+    _row("released", rf"{_m('s')}{_LINK}\s(?P<verb>released\s(?:without\scharge|under\sinvestigation|on\s(?:\$[\d,]+\s)?(?:bail|bond)|from\s(?:police\s)?custody|pending))", s=Effect(S, legal_status=LegalStatus.RELEASED, weight=1.2)),
     _row("wanted", rf"{_m('s')}{_LINK}\s(?P<verb>wanted\b|sought\b|at\slarge|on\sthe\s(?:run|loose)|being\ssought|still\sat\slarge)", s=Effect(S, legal_status=LegalStatus.AT_LARGE, weight=1.3)),
     _row("accused", rf"{_m('s')}{_LINK}\s(?P<verb>{_CUSTODY})", s=Effect(S, weight=1.4)),
     _row("arrest_of", rf"\b(?P<verb>arrested|arresting|apprehended|detained|arrest\sof|took|taken)\s(?:suspect\s)?{_m('o')}(?:\s(?:into\s(?:police\s)?custody|on\s|for\s|in\s|at\s|after\s|,)|[,.]|$|\sMonday|\sTuesday|\sWednesday|\sThursday|\sFriday|\sSaturday|\sSunday|\swithout)", o=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.2)),
@@ -205,6 +206,8 @@ def _group_rows(masked: MaskedSentence) -> MaskedSentence:
         members = [masked.mentions[int(n)] for n in _MASK.findall(row.group()) if int(n) < len(masked.mentions)]
         if not _is_list(members, row.group()):
             continue
+        # "Harold Pruitt, 71, and his wife, Joan Pruitt, 68": the wife is Joan
+        members = [m for m, n in zip(members, [*members[1:], None], strict=True) if m.owner is None or n is None or n.kind != "name"]
         group = Mention(members[0].start, members[-1].end, "group", count=0, is_plural=True, members=members)
         masked.mentions.append(group)
         mask = f"⟦{len(masked.mentions) - 1}⟧"

@@ -20,9 +20,10 @@ from blotter.extract.places import PlaceReader, Places
 from blotter.extract.predicates import MaskedSentence
 from blotter.extract.relevance import judge_kind, read_notice
 from blotter.extract.scene import Scene, Sentence
+from blotter.extract.segments import split_incidents
 from blotter.extract.states import Untold, read_untold
 from blotter.extract.times import ClockMention, DayMention, local_day, read_clocks, read_days
-from blotter.model import Article, Basis, Claim, ClaimState, Notice, Reading, ReadingKind, Role, Value
+from blotter.model import Article, Basis, Claim, ClaimState, Reading, ReadingKind, Role, Value
 
 MAIN = 1  # incident_ref of the incident that the article is about
 _MAX_CHARS = 60_000  # of a text are read: a longer one is no news article
@@ -50,41 +51,58 @@ class Reader:
             yield self._read_scene(scene, masked)
 
     def _read_scene(self, scene: Scene, masked: dict[int, MaskedSentence]) -> Reading:
-        article = scene.article
-        people = PeopleReader(self._finder, scene).read(masked)
-        places = self._places.read(scene, _source_hint(article))
+        notice = read_notice(scene)
+        shared, segments = split_incidents(scene)
+        found: list[tuple[ReadingKind, tuple[Claim, ...]]] = []
+        n_people = 0
+        for ref, segment in enumerate(segments, 1):
+            writer = ClaimWriter(scene, ref, n_people)
+            kind = self._read_segment(writer, shared, segment, masked)
+            n_people += writer.n_people
+            found.append((kind, writer.finish()))
+        told = [(kind, claims) for kind, claims in found if kind is not ReadingKind.NOT_INCIDENT]
+        kind = told[0][0] if told else ReadingKind.NOT_INCIDENT
+        if len(told) > 1:
+            kind = ReadingKind.ROUNDUP
+        listed = [claim for _, claims in told for claim in claims]
+        return Reading(kind=kind, notice=notice, claims=tuple(listed), extractor_version=self._version)
+
+    def _read_segment(
+        self, writer: "ClaimWriter", shared: list[Sentence], segment: list[Sentence], masked: dict[int, MaskedSentence]
+    ) -> ReadingKind:
+        """Read one incident of a page into the writer; `shared` sentences tell of the place and day of all."""
+        article = writer.scene.article
+        own, whole = Scene(article, segment), Scene(article, shared + segment)
+        people = PeopleReader(self._finder, own).read(masked)
+        places = self._places.read(whole, _source_hint(article))
         published = local_day(article, places.time_zone)
-        days = read_days(scene, published)
-        types = read_types(scene)
-        counts = count_casualties(scene, people)
+        days = read_days(own if shared and any(d.weight > 1 for d in read_days(own, published)) else whole, published)
+        types = read_types(whole)
+        counts = count_casualties(own, people)
         is_recent = bool(days) and (published - days[0].day).days <= 14 and days[0].weight > 0
         kind = judge_kind(
-            scene,
+            whole,
             types,
             people,
             is_recent=is_recent,
             is_fresh=is_recent and (published - days[0].day).days <= 3,
             has_count=any(c is not None and c.confidence > 0.4 for c in counts),
         )
-        notice = read_notice(scene)
-        claims: tuple[Claim, ...] = ()
         if kind is not ReadingKind.NOT_INCIDENT:
-            writer = ClaimWriter(scene)
-            self._claim_incident(writer, places, types, counts, days, published)
-            _claim_people(writer, people, read_untold(scene))
-            claims = writer.finish(is_retracted=notice is Notice.RETRACTION)
-        return Reading(kind=kind, notice=notice, claims=claims, extractor_version=self._version)
+            self._claim_incident(writer, own, places, types, counts, days, published)
+            _claim_people(writer, people, read_untold(own))
+        return kind
 
     def _claim_incident(
         self,
         writer: "ClaimWriter",
+        scene: Scene,
         places: Places,
         types: list[Keyword],
         counts: tuple[Count | None, Count | None],
         days: list[DayMention],
         published: date,
     ) -> None:
-        scene = writer.scene
         for keyword in types:
             writer.add(
                 "incident_type",
@@ -119,7 +137,9 @@ class Reader:
             )
         agency = read_agency(scene)
         if agency is not None:
-            writer.add("agency", agency.value, agency.sentence, agency.start, agency.end, confidence=0.8)
+            is_abroad = places.country_name not in (None, "United States")
+            name = agency.value.removesuffix(" Department") if is_abroad and agency.is_short else agency.value
+            writer.add("agency", name, agency.sentence, agency.start, agency.end, confidence=0.8)
         for hospital in read_hospitals(scene):
             writer.add("hospital", hospital.value, hospital.sentence, hospital.start, hospital.end, confidence=0.8)
         status = read_status(scene)
@@ -360,8 +380,12 @@ def _is_meant(person: Person, of: str) -> bool:
 class ClaimWriter:
     """Collects the claims of one article; each quotes the whole sentence that its span lies in."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, incident_ref: int = MAIN, n_before: int = 0) -> None:
+        """Write for one incident; its participants are numbered on from the `n_before` of those before it."""
         self.scene = scene
+        self.n_people = 0
+        self._incident_ref = incident_ref
+        self._n_before = n_before
         self._claims: dict[tuple[object, ...], Claim] = {}
 
     def add(
@@ -380,13 +404,14 @@ class ClaimWriter:
     ) -> None:
         """Add a claim read from `text[start:end]` in `sentence`; one that says the same again is left out."""
         start, end = max(start, sentence.start), min(max(end, start + 1), sentence.end)
+        self.n_people = max(self.n_people, ref or 0)
         key = (ref, field, state, value, sentence.start)
         if key in self._claims:
             return
         hedge = hedge_factor(sentence.text) if field in ("role", "name", "condition", "n_killed", "n_injured") else 1.0
         self._claims[key] = Claim(
-            incident_ref=MAIN,
-            participant_ref=ref,
+            incident_ref=self._incident_ref,
+            participant_ref=None if ref is None else self._n_before + ref,
             role=role,
             field=field,
             value=value,
@@ -400,6 +425,6 @@ class ClaimWriter:
             confidence=round(confidence * hedge, 3),
         )
 
-    def finish(self, *, is_retracted: bool) -> tuple[Claim, ...]:
+    def finish(self) -> tuple[Claim, ...]:
         """Give the claims in the order of the text."""
         return tuple(sorted(self._claims.values(), key=lambda c: (c.quote_start, c.participant_ref or 0)))

@@ -19,13 +19,13 @@ _RETRACTION = gated(
 # What an incident page has and others lack: an event that befell someone, told by police, firefighters or witnesses.
 _EVENT = gated(
     r"\b(?:(?:was|were|been|being|is|are)\s(?:\w+ly\s)?(?:shot|stabbed|killed|injured|wounded|struck|hit\sby|beaten|robbed|attacked|assaulted|kidnapped|abducted|found\s(?:dead|shot|safe|unresponsive)|hospitalized|rescued|pulled\sfrom|arrested|charged|taken\s(?:into\scustody|to\s(?:a|the|an\sarea)?\s?\w*\s?hospital)|pronounced\sdead|airlifted|evacuated|missing|last\sseen|trapped|burned|destroyed)"
-    r"|(?:died|dies|drowned|collided|overturned|crashed|derailed|capsized|exploded|collapsed|opened\sfire|shots\s(?:were\s)?fired|fired\sshots|gunfire|broke\sout|fatal(?:ly)?|shooting\s(?:happened|occurred|took|that|in|at|on|left)|stabbing\s(?:happened|occurred|that|in|at|left)|crash\s(?:happened|occurred|that|on|in|left)|gunshot\swounds?|stab\swounds?|went\smissing|search\sfor|manhunt|standoff|barricaded|homicide|police\sarrested|(?:was|were)\sarrested|in\scustody|seized|gunpoint|robbed|stolen|bust(?:ed)?|search\swarrant|traffic\sstop|body\sof|raid(?:ed)?|shot\s(?:and|to|in|at|by|himself|herself|a|the|his|her)|killing|killed|kills|shooting|stabbing|dead\b|suspects?|victims?))\b")
+    r"|(?:died|dies|drowned|collided|overturned|crashed|derailed|capsized|exploded|collapsed|opened\sfire|shots\s(?:were\s)?fired|fired\sshots|gunfire|broke\sout|fatal(?:ly)?|shooting\s(?:happened|occurred|took|that|in|at|on|left)|stabbing\s(?:happened|occurred|that|in|at|left)|crash\s(?:happened|occurred|that|on|in|left)|gunshot\swounds?|stab\swounds?|went\smissing|search\sfor|manhunt|standoff|barricaded|homicide|police\sarrested|(?:was|were)\sarrested|in\scustody|seized|gunpoint|robbed|stolen|bust(?:ed)?|search\swarrant|traffic\sstop|body\sof|raid(?:ed)?|shot\s(?:and|to|in|at|by|himself|herself|a|the|his|her)|killing|killed|kills|fell\s(?:from|off|into|on)|pinned|crushed|shooting|stabbing|dead\b|suspects?|victims?))\b")
 _RESPONSE = gated(
     r"\b(?:police|deput(?:y|ies)|sheriff['’]?s?|troopers?|firefighters?|fire\s(?:department|crews|officials|chief|marshal)|paramedics|detectives|investigators|authorities|coroner|medical\sexaminer|officers?|coast\sguard|rescuers?|rescue\s(?:crews|workers|teams?)|emergency\s(?:crews|services|responders)|first\sresponders|911|ambulance|crime\sscene|highway\spatrol)\b")
 _SPORT = gated(
     r"\b(?:quarterback|touchdowns?|innings?|home\sruns?|goalkeeper|playoffs?|season\sopener|coach(?:es)?|midfielder|striker|halftime|overtime|three-pointers?|rebounds?|free\sthrows?|penalty\skick|scored|scoring|league|championship|tournament|roster|standings|batting|pitch(?:er|ing)|defenseman|power\splay|goaltender|semifinal|fixture|wicket|innings|birdie|bogey|par-\d|fairway|teammates?|games?\sagainst|win\sover|victory\sover|loss\sto|draft\spick|kickoff|jump\sshot|shot\sclock|shots\son\sgoal)\b")
 _CULTURE = gated(
-    r"\b(?:film|movie|director['’]s|screenplay|box\soffice|starring|actor|actress|novel|author['’]s|episode|season\sfinale|album|trailer|premiere|sequel|protagonist|reviewers?|review\b|plot|thriller|streaming|exhibit(?:ion)?|museum|video\sgame|audiences?|cast\b|scenes?\sin\swhich|bestsell\w+|playwright|theatergoers|recipe|podcast)\b")
+    r"\b(?:rated\s(?:r|pg|pg-13)\b|(?:two|three|four|five|\d)(?:\s(?:and\sa\shalf))?\sstars|thriller|feature|theatre|stages\sthe|film|movie|director['’]s|screenplay|box\soffice|starring|actor|actress|novel|author['’]s|episode|season\sfinale|album|trailer|premiere|sequel|protagonist|reviewers?|review\b|plot|thriller|streaming|exhibit(?:ion)?|museum|video\sgame|audiences?|cast\b|scenes?\sin\swhich|bestsell\w+|playwright|theatergoers|recipe|podcast)\b")
 _POLICY = gated(
     r"\b(?:budget|legislat\w+|lawmakers?|bill\b|ordinance|referendum|ballot|tax(?:es|payers?)?|funding|proposal|proposed|council\s(?:vote|approved|members?)|committee|election|campaign|candidates?|senators?|policy|policies|statistics|percent|survey|study|researchers?|report\sfound|annual\sreport|grant|million|billion|strategic|program|initiative|crime\srates?|decline[ds]?|trend|quarterly|earnings|shares|investors|revenue|stocks?)\b")
 _COURT = gated(
@@ -80,6 +80,8 @@ def judge_kind(
         + 0.45 * _count(_OPINION, read) * per
         + 0.8 * _count(_FICTION, read) * per
     )
+    if types and types[0].value == "other":
+        against += 1.5  # nothing but a word of police work: more must speak for an incident
     if not types or score - against < 2.2:
         return ReadingKind.NOT_INCIDENT
     if not is_fresh and _is_follow_up(head):

@@ -47,6 +47,8 @@ _HARM = re.compile(
     r"\b(?:shot|shooting|shootings|gunned|gunfire|gunshots?|shots|stabbed|stabbing|killed|killing|slain|slaying|murder(?:ed)?|homicide|wounded|injured|attack(?:ed)?|robbery|robbed|crash(?:ed)?|collision|collided|fire|blaze|explosion|exploded|struck|hit|beaten|assault(?:ed)?|kidnapp\w+|abducted|drown\w+|missing|disappeared|last\sseen|standoff|accident|incident|rampage|carjack\w*|dead|derailed|collapsed|burglary|ambush\w*|opened\sfire|fired|massacre|altercation|fight|argument|derailment|earthquake|landslide|avalanche|tornado|sank|capsized|raid)\b",
     re.I,
 )
+_LAST_SEEN = re.compile(r"\blast\s(?:seen|heard)\b|\bwent\smissing\b|\bdisappeared\b", re.I)
+_FOUND_SAFE = re.compile(r"\b(?:found|located)\s(?:\w+\s){0,3}(?:safe|alive|unharmed|well)\b", re.I)
 _SPEECH = re.compile(
     r"\b(?:said|says|told|announced|confirmed|according|statement|press|news\sconference|released?|identified|tweeted|interview|spokes\w+|reported\sby|reports|updated|posted|published|added|saying|wrote|briefing|revealed)\b",
     re.I,
@@ -188,6 +190,10 @@ def _weigh_day(before: str, after: str, sentence: Sentence, match: re.Match[str]
         weight += 1.2 if _HARM.search(following) or _HAPPENED.search(following) else 0.0
         weight -= 0.8 if _SPEECH.search(after[:30]) else 0.0
         weight -= 1.0 if _LAW.search(after[:50]) else 0.0
+    if _LAST_SEEN.search(near):
+        weight += 2.0
+    elif _FOUND_SAFE.search(near):
+        weight -= 2.0
     if sentence.is_about_incident:
         weight += 1.0
     if sentence.is_title:
