@@ -4,35 +4,24 @@
 SET TimeZone = 'UTC';
 SET VARIABLE warehouse_glob = regexp_replace(rtrim(getvariable('warehouse'), '/'), '([*?[])', '[\1]', 'g');
 
-CREATE OR REPLACE VIEW inputs AS
-FROM read_parquet(getvariable('warehouse_glob') || '/inputs/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW fetches AS
-FROM read_parquet(getvariable('warehouse_glob') || '/fetches/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW articles AS
-FROM read_parquet(getvariable('warehouse_glob') || '/articles/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW readings AS
-FROM read_parquet(getvariable('warehouse_glob') || '/readings/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW claims AS
-FROM read_parquet(getvariable('warehouse_glob') || '/claims/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW links AS
-FROM read_parquet(getvariable('warehouse_glob') || '/links/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW alignments AS
-FROM read_parquet(getvariable('warehouse_glob') || '/alignments/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW judgements AS
-FROM read_parquet(getvariable('warehouse_glob') || '/judgements/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW incidents AS
-FROM read_parquet(getvariable('warehouse_glob') || '/incidents/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW participants AS
-FROM read_parquet(getvariable('warehouse_glob') || '/participants/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW facts AS
-FROM read_parquet(getvariable('warehouse_glob') || '/facts/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW changes AS
-FROM read_parquet(getvariable('warehouse_glob') || '/changes/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW quarantine AS
-FROM read_parquet(getvariable('warehouse_glob') || '/quarantine/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW check_results AS
-FROM read_parquet(getvariable('warehouse_glob') || '/check_results/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW alerts AS
-FROM read_parquet(getvariable('warehouse_glob') || '/alerts/**/*.parquet', hive_partitioning = true);
-CREATE OR REPLACE VIEW runs AS
-FROM read_parquet(getvariable('warehouse_glob') || '/runs/**/*.parquet', hive_partitioning = true);
+CREATE OR REPLACE MACRO recorded(name) AS TABLE
+FROM read_parquet(
+    getvariable('warehouse_glob') || '/' || name || '/dt=*/*.parquet', hive_partitioning = true, hive_types = {'dt': DATE}
+);
+
+CREATE OR REPLACE VIEW inputs AS FROM recorded('inputs');
+CREATE OR REPLACE VIEW fetches AS FROM recorded('fetches');
+CREATE OR REPLACE VIEW articles AS FROM recorded('articles');
+CREATE OR REPLACE VIEW readings AS FROM recorded('readings');
+CREATE OR REPLACE VIEW claims AS FROM recorded('claims');
+CREATE OR REPLACE VIEW links AS FROM recorded('links');
+CREATE OR REPLACE VIEW alignments AS FROM recorded('alignments');
+CREATE OR REPLACE VIEW judgements AS FROM recorded('judgements');
+CREATE OR REPLACE VIEW incidents AS FROM recorded('incidents');
+CREATE OR REPLACE VIEW participants AS FROM recorded('participants');
+CREATE OR REPLACE VIEW facts AS FROM recorded('facts');
+CREATE OR REPLACE VIEW changes AS FROM recorded('changes');
+CREATE OR REPLACE VIEW quarantine AS FROM recorded('quarantine');
+CREATE OR REPLACE VIEW check_results AS FROM recorded('check_results');
+CREATE OR REPLACE VIEW alerts AS FROM recorded('alerts');
+CREATE OR REPLACE VIEW runs AS FROM recorded('runs');
