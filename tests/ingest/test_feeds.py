@@ -141,13 +141,44 @@ def test_ten_thousand_entries() -> None:
 
 _MARKUP = st.sampled_from(
     [
-        "<rss version='2.0'>", "<channel>", "<item>", "</item>", "<title>", "</title>", "<link>", "</link>", "<guid>",
-        "<![CDATA[", "]]>", "<!--", "-->", "<?xml version='1.0' encoding='utf-16'?>", "&amp;", "&#0;", "&#xD800;",
-        "&x;", "<entry>", "</entry>", "<feed xmlns='http://www.w3.org/2005/Atom'>", "<content type='xhtml'>", "<pubDate>",
-        "é", "99 Foo 2099", "\x00", "http://", "<a:b xmlns:a='", "<updated>", "</updated>", "2024-03-09", "<georss:point>",
-        "<content type='base64'>", "<enclosure url='", ">", "<:>",
+        "<rss version='2.0'>",
+        "<channel>",
+        "<item>",
+        "</item>",
+        "<title>",
+        "</title>",
+        "<link>",
+        "</link>",
+        "<guid>",
+        "<![CDATA[",
+        "]]>",
+        "<!--",
+        "-->",
+        "<?xml version='1.0' encoding='utf-16'?>",
+        "&amp;",
+        "&#0;",
+        "&#xD800;",
+        "&x;",
+        "<entry>",
+        "</entry>",
+        "<feed xmlns='http://www.w3.org/2005/Atom'>",
+        "<content type='xhtml'>",
+        "<pubDate>",
+        "é",
+        "99 Foo 2099",
+        "\x00",
+        "http://",
+        "<a:b xmlns:a='",
+        "<updated>",
+        "</updated>",
+        "2024-03-09",
+        "<georss:point>",
+        "<content type='base64'>",
+        "<enclosure url='",
+        ">",
+        "<:>",
     ]
-)  # fmt: skip
+)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

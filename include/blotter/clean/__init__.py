@@ -8,7 +8,7 @@ from datetime import datetime
 
 import py3langid
 
-from blotter.clean.charset import decode_text, tidy_text
+from blotter.clean.charset import decode_text, is_binary, tidy_text
 from blotter.clean.dates import Moment, is_possible, latest_possible
 from blotter.clean.page import PageHead, extract_body, flatten_fragment, is_fragment, parse_page, read_head, search_date
 from blotter.clean.urls import canonicalize_url, choose_canonical
@@ -35,6 +35,8 @@ def clean_document(document: Document, payload: bytes) -> Article:
     """
     fetched_at = document.fetched_at or document.received_at
     markup = decode_text(payload, document.charset)
+    if is_binary(payload, markup):
+        raise InputRejected(Reason.UNDECODABLE, "the bytes are no text in any encoding")
     if document.media == "text":
         head, body = _NO_HEAD, tidy_text(markup)
     else:
@@ -47,6 +49,8 @@ def clean_document(document: Document, payload: bytes) -> Article:
     published, basis = _choose_published(document, head)
     canonical_url = choose_canonical(document.url, head.canonical)
     text = compose_text(title, body)
+    if not body.strip():
+        raise InputRejected(Reason.NO_TEXT, "nothing but a title" if title else "nothing in it")
     return Article(
         article_id=make_id("art", document.source_id, canonical_url or document.payload_sha256),
         source_id=document.source_id,

@@ -13,6 +13,19 @@ _DETECTION_BYTES = 32_768
 _FEW = 0.01
 # C0 and C1 controls but tab and newline, non-characters, and the byte order mark: they carry no text.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufeff\ufffe\uffff]")
+_UNDECODED = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
+_MOST_UNDECODED, _FEW_UNDECODED = 0.05, 8
+_SIGNATURES = (
+    b"PK\x03\x04",
+    b"\x1f\x8b",
+    b"%PDF-",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"BZh",
+    b"\xfd7zXZ",
+    b"\x7fELF",
+)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -39,6 +52,14 @@ def decode_text(payload: bytes, declared: str | None = None) -> str:
         except (UnicodeDecodeError, LookupError):
             continue
     return payload.decode("utf-8", "replace")
+
+
+def is_binary(payload: bytes, text: str) -> bool:
+    """Tell whether what was decoded is no text at all: a known kind of binary file, or too much that is no letter."""
+    if payload.startswith(_SIGNATURES):
+        return True
+    sample = text[:_DETECTION_BYTES]
+    return len(_UNDECODED.findall(sample)) > max(_FEW_UNDECODED, _MOST_UNDECODED * len(sample))
 
 
 def tidy_text(text: str) -> str:

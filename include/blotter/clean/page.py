@@ -24,8 +24,11 @@ from blotter.clean.dates import Moment, is_possible, parse_moment
 from blotter.errors import InputRejected, Reason
 
 MAX_PAGE_CHARS = 8_000_000
-MAX_ELEMENTS = 30_000  # trafilatura took 6.7 s for 50,000 paragraphs
-MAX_HARD_SEARCH_CHARS = 400_000  # the extensive date search is the cause of pages of two seconds
+MAX_ELEMENTS = 20_000  # trafilatura took 6.7 s for 50,000 paragraphs
+MAX_ATTRIBUTES = 2_000  # of one tag: the parser compares each with all before it
+_LONG_TAG_CHARS = 5_000
+MAX_ATTRIBUTE_CHARS = 300  # class and id are matched against long expressions, the others searched for dates
+MAX_HARD_SEARCH_CHARS = 150_000  # the extensive date search is the cause of pages of two seconds
 MAX_META_CHARS = 1_000
 _MAX_JSON_CHARS = 1_000_000
 _MAX_JSON_NODES = 5_000
@@ -70,12 +73,15 @@ _NO_BODY = (
     "embed", "applet", "audio", "video", "canvas", "map", "picture", "source", "track", "button", "select", "datalist",
     "dialog", "input", "textarea", "label", "progress", "link",
 )  # fmt: skip
+_TAGS = re.compile(r"""<[a-zA-Z](?:[^>"']++|"[^"]*+"|'[^']*+')*+""")
+_ATTRIBUTE_STARTS = re.compile(r"""[\s/"'][^\s"'=<>/]""")
 _FRAGMENT = re.compile(r"<(?:html|head|body|!doctype)\b", re.IGNORECASE)
 _SITE_SEPARATOR = re.compile(r"\s+[|–—·•»:-]+\s+")
 _BYLINES = etree.XPath(
     "//*[@rel='author' or @itemprop='author' or contains(@class, 'byline') or contains(@class, 'author')"
     " or contains(@class, 'Byline') or contains(@class, 'Author')][not(self::body or self::html or self::article)]"
 )
+_WITH_LONG_ATTRIBUTES = etree.XPath(f"//*[@*[string-length() > {MAX_ATTRIBUTE_CHARS}]]")
 _NAME_SEPARATOR = re.compile(r"\s*(?:,|;|&|\band\b|\||/|•)\s*")
 _NAME = re.compile(
     r"[^\W\d_a-z][\w.'’-]*"
@@ -103,6 +109,9 @@ def parse_page(html: str) -> HtmlElement:
     """Parse markup into a tree; raises InputRejected where it is too large, or no markup at all."""
     if len(html) > MAX_PAGE_CHARS:
         raise InputRejected(Reason.TOO_LARGE, f"the page has {len(html):,} characters; the limit is {MAX_PAGE_CHARS:,}")
+    for tag in _TAGS.finditer(html):
+        if tag.end() - tag.start() > _LONG_TAG_CHARS and len(_ATTRIBUTE_STARTS.findall(tag[0])) > MAX_ATTRIBUTES:
+            raise InputRejected(Reason.TOO_LARGE, f"a tag has more than {MAX_ATTRIBUTES:,} attributes")
     # Bytes, not a string: a lone surrogate or an XML declaration in a string breaks the parser.
     try:
         tree: HtmlElement = document_fromstring(html.encode("utf-8", "replace"), parser=_make_parser())
@@ -111,6 +120,10 @@ def parse_page(html: str) -> HtmlElement:
     n_elements = int(tree.xpath("count(//*)"))
     if n_elements > MAX_ELEMENTS:
         raise InputRejected(Reason.TOO_LARGE, f"the page has {n_elements:,} elements; the limit is {MAX_ELEMENTS:,}")
+    for element in _WITH_LONG_ATTRIBUTES(tree):
+        for name, value in element.attrib.items():
+            if len(value) > MAX_ATTRIBUTE_CHARS and name not in ("content", "href"):
+                element.set(name, value[:MAX_ATTRIBUTE_CHARS])
     return tree
 
 

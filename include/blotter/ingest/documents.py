@@ -153,8 +153,13 @@ def _open_stream(place: _Place, stream: IO[bytes], size: int) -> Iterator[Arriva
         endings = " ".join(sorted(ending for ending, _ in _OPENERS))
         yield _reject(place, Reason.UNSUPPORTED, f"unknown ending; read are {endings}")
         return
+    is_empty = True
     try:
-        yield from opener(place, stream, size)
+        for found in opener(place, stream, size):
+            is_empty = False
+            yield found
+        if is_empty:
+            yield _reject(place, Reason.EMPTY, "nothing in it that is read")
     except InputRejected as rejected:
         yield _reject(place, rejected.reason, rejected.message)
     except _BROKEN as broken:
@@ -191,8 +196,6 @@ def _open_lines(place: _Place, stream: IO[bytes], _: int) -> Iterator[Arrival | 
             yield _open_line(here, line)
         except InputRejected as rejected:
             yield _reject(here, rejected.reason, rejected.message, line)
-    if number == 0:
-        raise InputRejected(Reason.EMPTY, "no line in it")
 
 
 def _open_line(place: _Place, line: bytes) -> Arrival:
@@ -251,9 +254,17 @@ def _open_entry(place: _Place, entry: FeedEntry) -> Arrival:
     )
 
 
+def _open_packed_records(place: _Place, stream: IO[bytes], size: int) -> Iterator[Arrival | Rejection]:
+    # Unpacked here, not by warcio: it would take a header of any length.
+    with (
+        gzip.GzipFile(fileobj=stream) as packed,
+        bound_stream(packed, packed_bytes=size, limits=place.limits) as records,
+    ):
+        yield from _open_records(place, records, size)
+
+
 def _open_records(place: _Place, stream: IO[bytes], _: int) -> Iterator[Arrival | Rejection]:
-    number = 0
-    for number, record in enumerate(ArchiveIterator(stream), start=1):
+    for number, record in enumerate(_read_records(stream), start=1):
         headers = record.http_headers
         if record.rec_type != "response" or headers is None or headers.get_statuscode() != "200":
             continue
@@ -265,8 +276,13 @@ def _open_records(place: _Place, stream: IO[bytes], _: int) -> Iterator[Arrival 
             yield _open_record(here, record, content_type)
         except InputRejected as rejected:
             yield _reject(here, rejected.reason, rejected.message)
-    if number == 0:
-        raise InputRejected(Reason.EMPTY, "no record in it")
+
+
+def _read_records(stream: IO[bytes]) -> Iterator[Any]:
+    try:
+        yield from ArchiveIterator(stream)
+    except (AttributeError, TypeError, ValueError, KeyError, IndexError) as defect:  # warcio's, on torn headers
+        raise InputRejected(Reason.MALFORMED, f"no web archive from here on ({defect})"[:300]) from defect
 
 
 def _open_record(place: _Place, record: Any, content_type: str) -> Arrival:
@@ -402,7 +418,7 @@ _OPENERS: tuple[tuple[str, _Opener], ...] = (
     (".jsonl", _open_lines),
     (".jsonl.gz", _open_packed_lines),
     (".warc", _open_records),
-    (".warc.gz", _open_records),
+    (".warc.gz", _open_packed_records),
     (".eml", _open_mail),
     (".zip", _open_zip),
     (".tar", _open_tar),
