@@ -409,12 +409,16 @@ class PeopleReader:
             if max(first, second) >= len(masked.mentions):
                 continue
             a, b = masked.mentions[first], masked.mentions[second]
+            if match.group(5) is not None:
+                if b.kind == "name" and a.kind == "description" and a.count == 1:
+                    self._unite(a, b)
+                continue
             if match.group(3) is not None:
                 if _is_predicated(a, b):
                     self._unite(a, b)
                 continue
             if (
-                match.group(5) is None
+                match.group(7) is None
                 and "identif" not in match.group()
                 and "named" not in match.group()
                 and not _is_apposition(a, b, masked.text[match.end() :])
@@ -596,6 +600,7 @@ _LIST_HEAD = re.compile(r"\b(?:victims?|dead|killed|deceased|died|slain|injured|
 _SAME = re.compile(
     r"⟦(\d+)⟧(?:,?\sincluding:?\s|\s(?=⟦)|,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|[^⟦⟧.;]{1,90}?\sidentified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?)⟦(\d+)⟧"
     r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned)|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
+    r"|⟦(\d+)⟧\s[^⟦⟧.;:,]{1,70}?\s(?:was|is)\s⟦(\d+)⟧"
     r"|identif(?:y|ied)\s(?:the\s)?⟦(\d+)⟧\s(?:[^⟦⟧.;]{0,40}\s)?as\s⟦(\d+)⟧",
     re.I,
 )

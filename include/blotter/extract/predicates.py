@@ -9,7 +9,7 @@ Each pattern names its mentions `s` (who the sentence is about), `o` (who it was
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blotter.extract.gate import GatedPattern, gated
 from blotter.extract.mentions import Mention
@@ -82,7 +82,7 @@ _HOSPITAL = (
 _WOUND = r"(?:gunshot\s(?:\w+\s)?wounds?|gun\sshot\swounds?|stab\swounds?|injur(?:y|ies)|wounds?|burns?|smoke\sinhalation|lacerations|fractures?|a\sbroken\s\w+|cuts|bruises|concussion|trauma)"
 _CUSTODY = (
     r"(?:arrested|charged|indicted|booked|jailed|detained|apprehended|captured|handcuffed|arraigned|extradited|in\scustody|in\spolice\scustody|taken\s(?:in)?to\s(?:police\s)?custody|in\sjail|behind\sbars"
-    r"|being\sheld|held\s(?:in|on|at|without|for)\b|accused|wanted|convicted|sentenced|found\sguilty|denied\sbail|denied\sbond|facing\s(?:\w+\s){0,4}charges?|faces\s(?:\w+\s){0,5}(?:charges?|counts?)|surrendered|turned\s(?:himself|herself|themselves)\sin"
+    r"|being\sheld|held\s(?:in|on|at|without|for)\b|accused|wanted(?!\sto\b)|convicted|sentenced|found\sguilty|denied\sbail|denied\sbond|facing\s(?:\w+\s){0,4}charges?|faces\s(?:\w+\s){0,5}(?:charges?|counts?)|surrendered|turned\s(?:himself|herself|themselves)\sin"
     r"|expected\sto\s(?:face|be\scharged)|suspected\b|identified\sas\s(?:the|a)\s(?:suspected\s|alleged\s)?(?:suspect|gunman|shooter|suspects|shooters|killer|attacker)|considered\s(?:armed|a\ssuspect)|free\son\sbond|released\son\sbond|acquitted|scheduled\sto\s(?:appear|be\sarraigned))"
 )
 _DID = (
@@ -134,6 +134,7 @@ _TABLE: tuple[Predicate, ...] = (
     _row("died", rf"{_m('s')}{_HAVE}(?:,\s[^⟦⟧,]{{1,60}},)?(?:\s(?:was|were|is)\s[^⟦⟧.;]{{1,90}}?,?\s(?:where|but|and)(?:\slater)?)?\s(?P<verb>(?:later\s)?died\b(?!\sdown)|dies\b|succumbed|passed\saway|dying\b|lost\s(?:his|her|their)\sli(?:fe|ves)|perished|drowned|did\snot\ssurvive|bled\sto\sdeath)", s=Effect(V, K, weight=1.4, is_action=True)),
     _row("then_died", rf"{_m('s')}(?:,\s\d+,)?\s[^⟦⟧.;:]{{3,160}}?,?\s(?:and|but|where|then|has|had|who|before|later)\s(?:\w+\s){{0,2}}?(?P<verb>pronounced\s(?:\w+\s)?dead|declared\s(?:\w+\s)?dead|died\b|dies\b|succumbed)", s=Effect(V, K, weight=1.2, is_action=True)),
     _row("in_condition", rf"{_m('s')}{_LINK}\s(?:(?:listed|reported|said|hospitalized|left|now|treated|recovering|alive\sand\sremains|(?:\w+ed|taken|flown|brought|driven|sent)\s[^⟦⟧.;]{{1,90}}?)\s)?(?:in|to\sbe\sin|is\sin)\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good|guarded|satisfactory|extremely\scritical)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
+    _row("then_critical", rf"{_m('s')}\s[^⟦⟧.;]{{3,160}}?\s(?:and|but)\s(?:was|were|is|are|remains?|remained)\s(?:\w+\s)?in\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
     _row("hurt", rf"{_m('s')}{_LINK}\s(?P<verb>{_INJURED})", s=Effect(V, I, weight=1.3, is_action=True)),
     _row("wound", rf"{_m('s')}{_HAVE}(?:\s(?:was|were|is|are)\s(?:\w+\s){{1,3}}?)?\s(?P<verb>suffer(?:ed|ing|s)?|sustain(?:ed|ing)?|received|with|had|has|having|bleeding\sfrom|treated\sfor|died\sfrom|from)\s(?:[\w\s,'’-]{{0,45}}?)(?:{_WOUND})", s=Effect(V, I, weight=1.2, is_action=True)),
     _row("hospital", rf"{_m('s')}{_LINK}\s(?P<verb>{_HOSPITAL})", s=Effect(V, I, weight=0.8)),
@@ -147,7 +148,7 @@ _TABLE: tuple[Predicate, ...] = (
     _row("convicted", rf"{_m('s')}{_LINK}\s(?P<verb>convicted|sentenced|found\sguilty|pleaded\s(?:guilty|no\scontest)|pled\sguilty)", s=Effect(S, legal_status=LegalStatus.CONVICTED, weight=1.6)),
     _row("arrested", rf"{_m('s')}{_LINK}\s(?P<verb>arrested|(?:(?:was|were|is|are|been)\s)?(?:(?:taken|placed)\s)?(?:in(?:to)?|under)\s(?:police\s)?(?:custody|arrest)|booked|jailed|apprehended|captured|being\sheld|held\s(?:in|on|at|without)|surrendered|turned\s(?:himself|herself|themselves)\sin|detained)", s=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.5)),
     _row("released", rf"{_m('s')}{_LINK}\s(?P<verb>released\s(?:without\scharge|under\sinvestigation|on\s(?:\$[\d,]+\s)?(?:bail|bond)|from\s(?:police\s)?custody|pending))", s=Effect(S, legal_status=LegalStatus.RELEASED, weight=1.2)),
-    _row("wanted", rf"{_m('s')}{_LINK}\s(?P<verb>wanted\b|sought\b|at\slarge|on\sthe\s(?:run|loose)|being\ssought|still\sat\slarge)", s=Effect(S, legal_status=LegalStatus.AT_LARGE, weight=1.3)),
+    _row("wanted", rf"{_m('s')}{_LINK}\s(?P<verb>wanted\b(?!\sto\b)|sought\b(?!\sto\b)|at\slarge|on\sthe\s(?:run|loose)|being\ssought|still\sat\slarge)", s=Effect(S, legal_status=LegalStatus.AT_LARGE, weight=1.3)),
     _row("accused", rf"{_m('s')}{_LINK}\s(?P<verb>{_CUSTODY})", s=Effect(S, weight=1.4)),
     _row("arrest_of", rf"\b(?P<verb>arrested|arresting|apprehended|detained|arrest\sof|took|taken)\s(?:suspect\s)?{_m('o')}(?:\s(?:into\s(?:police\s)?custody|on\s|for\s|in\s|at\s|after\s|,)|[,.]|$|\sMonday|\sTuesday|\sWednesday|\sThursday|\sFriday|\sSaturday|\sSunday|\swithout)", o=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.2)),
     _row("arrest_plain", rf"\b(?P<verb>arrested|arresting|apprehended|arrest\sof)\s{_m('o')}", o=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.4)),
@@ -260,12 +261,15 @@ def _read_match(
         if predicate.name in ("harmed", "shot_self", "self_harm"):
             taken.add(("active", verb_at))
         effect = _sharpen(effect, predicate.name, key, verb)
+        if effect.condition is I and _CRITICALLY.search(match.group()):
+            effect = replace(effect, condition=C)
         start, end = masked.offsets[match.start()], masked.offsets[min(match.end(), len(masked.offsets) - 1)]
         mention = masked.mentions[index]
         for member in mention.members or [mention]:
             yield Finding(member, effect, predicate.name, start, end)
 
 
+_CRITICALLY = re.compile(r"\bcritically\s(?:injured|wounded|hurt)\b", re.I)
 _BEFALLS = frozenset(("killed", "hurt", "died", "wound"))
 _HURTS = re.compile(r"shot|shoot|stab|wound|injur|struck|hit|beat|slash|strik|attack|ran\sover|maul", re.I)
 
@@ -280,7 +284,7 @@ def _sharpen(effect: Effect, name: str, key: str, verb: str) -> Effect:
             condition = K
         elif _HURTS.search(verb) and not re.search(r"shot\sat|fire[ds]?\b", verb, re.I):
             condition = I
-    if name == "in_condition" and re.search(r"critical|grave", verb, re.I):
+    if name in ("in_condition", "then_critical") and re.search(r"critical|grave", verb, re.I):
         condition = C
     if condition is effect.condition:
         return effect

@@ -4,6 +4,7 @@ Belongs here: calling the readers of the fields in order, and turning what they 
 attribution and confidence. Does not belong here: finding anything (the other modules), ids (`model.identify_reading`).
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 
@@ -15,6 +16,7 @@ from blotter.extract.gazetteer import Gazetteer
 from blotter.extract.incident_types import Keyword, read_types, read_weapon
 from blotter.extract.mentions import MentionFinder
 from blotter.extract.people import Evidence, PeopleReader, Person
+from blotter.extract.occupations import compile_occupations, find_occupation
 from blotter.extract.pipeline import build_pipeline, read_scenes
 from blotter.extract.places import PlaceReader, Places
 from blotter.extract.predicates import MaskedSentence
@@ -38,6 +40,7 @@ class Reader:
         self._gazetteer = Gazetteer()
         self._finder = MentionFinder(self._gazetteer.is_place)
         self._places = PlaceReader(self._gazetteer, self._finder.edges)
+        self._occupations = compile_occupations()
         self._nlp = build_pipeline(self._finder, spacy_model)
         self._version = EXTRACTOR_VERSION + (f"+{spacy_model}" if spacy_model else "")
 
@@ -90,7 +93,7 @@ class Reader:
         )
         if kind is not ReadingKind.NOT_INCIDENT:
             self._claim_incident(writer, own, places, types, counts, days, published)
-            _claim_people(writer, people, read_untold(own))
+            _claim_people(writer, people, read_untold(own), self._occupations)
         return kind
 
     def _claim_incident(
@@ -249,15 +252,17 @@ def _claim_places(writer: "ClaimWriter", places: Places) -> None:
 # people
 
 
-def _claim_people(writer: "ClaimWriter", people: list[Person], untold: list[Untold]) -> None:
+def _claim_people(
+    writer: "ClaimWriter", people: list[Person], untold: list[Untold], occupations: re.Pattern[str]
+) -> None:
     ordered = sorted(people, key=lambda p: p.order)
     for ref, person in enumerate(ordered, 1):
-        _claim_person(writer, ref, person)
+        _claim_person(writer, ref, person, occupations)
     for item in untold:
         _claim_untold(writer, ordered, item)
 
 
-def _claim_person(writer: "ClaimWriter", ref: int, person: Person) -> None:
+def _claim_person(writer: "ClaimWriter", ref: int, person: Person, occupations: re.Pattern[str]) -> None:
     role = person.role or Role.OTHER
     support = [e for e in person.role_evidence if e.value is role] or person.role_evidence
     top = max(support, key=lambda e: (e.weight, -e.start))
@@ -317,7 +322,13 @@ def _claim_person(writer: "ClaimWriter", ref: int, person: Person) -> None:
             confidence=0.8,
         )
         _claim_charges(writer, ref, person, role)
-    if person.is_officer:
+    trade = find_occupation(writer.scene, person, occupations)
+    if trade is not None:
+        occupation, employer = trade
+        writer.add("occupation", occupation.value, occupation.sentence, occupation.start, occupation.end, ref=ref, role=role, confidence=0.75)
+        if employer is not None:
+            writer.add("employer", employer.value, employer.sentence, employer.start, employer.end, ref=ref, role=role, confidence=0.7)
+    elif person.is_officer:
         mention, sentence = next((pair for pair in person.mentions), (None, None))
         if mention is not None and sentence is not None:
             writer.add(
@@ -348,9 +359,11 @@ def _earliest(evidence: list[Evidence], value: object) -> Evidence | None:
 
 
 def _claim_untold(writer: "ClaimWriter", people: list[Person], item: Untold) -> None:
-    fits = [(ref, p) for ref, p in enumerate(people, 1) if _lacks(p, item.field) and _is_meant(p, item.of)]
+    fits = [(ref, p) for ref, p in enumerate(people, 1) if _lacks(p, item.field) and _is_meant(p, item)]
     if not fits:
         return
+    if item.gender is not None:  # "his name": of whom was spoken last
+        fits.sort(key=lambda pair: -max((s.index for _, s in pair[1].mentions if s.index < item.sentence.index), default=-1))
     for ref, person in fits if item.is_plural else fits[:1]:
         writer.add(
             item.field,
@@ -369,7 +382,10 @@ def _lacks(person: Person, field: str) -> bool:
     return {"name": person.name is None, "age": person.age is None, "condition": person.condition is None}[field]
 
 
-def _is_meant(person: Person, of: str) -> bool:
+def _is_meant(person: Person, item: Untold) -> bool:
+    of = item.of
+    if item.gender is not None and person.gender not in (None, item.gender):
+        return False
     if of == "officer":
         return person.is_officer
     if of == "suspect":

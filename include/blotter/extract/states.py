@@ -20,6 +20,7 @@ class Untold:
     state: ClaimState
     of: str
     is_plural: bool
+    gender: str | None  # "his name"
     sentence: Sentence
     start: int
     end: int
@@ -104,4 +105,9 @@ def _make(field: str, state: ClaimState, sentence: Sentence, match: re.Match[str
             re.I,
         )
     )
-    return Untold(field, state, of, plural, sentence, sentence.start + match.start(), sentence.start + match.end())
+    whose = re.search(r"\b(his|her)\s(?:name|identity|age|condition)|\bidentif\w+\s(him|her)\b", sentence.text, re.I)
+    word = (whose.group(1) or whose.group(2)).lower() if whose else ""
+    gender = {"his": "male", "him": "male", "her": "female"}.get(word)
+    if gender is not None and of != "suspect":
+        of = "anybody"
+    return Untold(field, state, of, plural, gender, sentence, sentence.start + match.start(), sentence.start + match.end())
