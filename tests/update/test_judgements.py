@@ -1,0 +1,139 @@
+"""What a person decides outranks what is computed, now and when an article is read again; and it can be undone."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from blotter.model import ChangeCause, ChangeKind, ClaimState, Judgement, Role, Verdict, identify_reading
+from blotter.update import Update
+from stories import DAY_1, MemoryDesk, comparable, latest_versions, make_story, officer_story, play, say
+
+
+def make_judgement(action: str, **given: Any) -> Judgement:
+    at = given.pop("judged_at", DAY_1 + timedelta(days=9))
+    return Judgement(
+        judgement_id=f"jdg_{action}_{given}", action=action, actor="ana", reason="read both", judged_at=at, **given
+    )
+
+
+def judge(desk: MemoryDesk, *judgements: Judgement) -> Update:
+    (update,) = play(desk, [], now=DAY_1 + timedelta(days=10), judgements=judgements)
+    return update
+
+
+@pytest.fixture
+def told() -> tuple[MemoryDesk, dict[str, Any]]:
+    desk = MemoryDesk()
+    return desk, latest_versions(play(desk, officer_story()))
+
+
+def find(incidents: dict[str, Any], city: str) -> Any:
+    return next(one for one in incidents.values() if one.city == city)
+
+
+def test_set_outranks_what_articles_say_and_keeps_it_as_a_rival(told: tuple[MemoryDesk, dict[str, Any]]) -> None:
+    desk, incidents = told
+    halford = find(incidents, "Halford")
+    update = judge(desk, make_judgement("set", incident_id=halford.incident_id, field="n_killed", value="2"))
+    (change,) = update.changes
+    assert (change.before, change.after, change.cause, change.claim_id) == (1, 2, ChangeCause.HUMAN, None)
+    (fact,) = update.incidents[0].facts
+    assert fact.judgement_id is not None and fact.rivals[0].value == 1
+
+
+def test_a_merge_can_be_split_again_and_both_ids_stay_readable(told: tuple[MemoryDesk, dict[str, Any]]) -> None:
+    desk, incidents = told
+    kept, merged = find(incidents, "Halford"), find(incidents, "Ostrand")
+    both = {"incident_id": kept.incident_id, "other_incident_id": merged.incident_id}
+
+    update = judge(desk, make_judgement("merge", **both))
+    after = {one.incident_id: one for one in update.incidents}
+    assert after[merged.incident_id].merged_into == kept.incident_id
+    assert after[merged.incident_id].city == "Ostrand"
+    assert after[kept.incident_id].n_articles == 3
+    assert ChangeKind.MERGED in {change.kind for change in update.changes}
+
+    update = judge(desk, make_judgement("split", **both))
+    after = {one.incident_id: one for one in update.incidents}
+    assert comparable(after[merged.incident_id]) == comparable(merged)
+    assert comparable(after[kept.incident_id]) == comparable(kept)
+    assert ChangeKind.SPLIT in {change.kind for change in update.changes}
+
+
+def test_moving_an_article_writes_a_negative_and_a_positive(told: tuple[MemoryDesk, dict[str, Any]]) -> None:
+    desk, incidents = told
+    second = officer_story()[1][0]
+    halford, ostrand = find(incidents, "Halford"), find(incidents, "Ostrand")
+    update = judge(desk, make_judgement("link", article_id=second.article_id, incident_id=ostrand.incident_id))
+    links = {(link.incident_id, link.verdict, link.seq, link.actor) for link in update.links}
+    assert links == {
+        (halford.incident_id, Verdict.NEGATIVE, 2, "human:ana"),
+        (ostrand.incident_id, Verdict.POSITIVE, 3, "human:ana"),
+    }
+    left = latest_versions([update])[halford.incident_id]
+    officer = next(p for p in left.participants if p.role is Role.VICTIM)
+    assert officer.name is None and officer.name_state is ClaimState.WITHHELD
+    assert {change.cause for change in update.changes} == {ChangeCause.HUMAN}
+
+
+def test_a_judgement_survives_reading_the_article_again(told: tuple[MemoryDesk, dict[str, Any]]) -> None:
+    desk, incidents = told
+    article, reading = officer_story()[1]
+    halford = find(incidents, "Halford")
+    judge(desk, make_judgement("unlink", article_id=article.article_id, incident_id=halford.incident_id))
+    again = identify_reading(replace(reading, extractor_version="test-2"), article)
+    (update,) = play(desk, [(article, again)], now=DAY_1 + timedelta(days=11))
+    positive = {link.incident_id for link in update.links if link.verdict is Verdict.POSITIVE}
+    assert positive and halford.incident_id not in positive
+    assert {change.cause for change in update.changes} <= {ChangeCause.EXTRACTOR_CHANGE}
+
+
+def test_two_participants_can_be_taken_for_one() -> None:
+    first = "A man was shot in Halford on Monday and a man of 40 was shot on Birch Street."
+    desk = MemoryDesk()
+    story = make_story(
+        say(first, "city", "Halford"),
+        say(first, "role", "victim", of=1, role=Role.VICTIM),
+        say(first, "role", "victim", of=2, role=Role.VICTIM),
+        say(first, "age", 40, of=2, role=Role.VICTIM),
+    )
+    (incident,) = latest_versions(play(desk, [story])).values()
+    one, two = (p.participant_id for p in incident.participants)
+    update = judge(
+        desk,
+        make_judgement("merge", incident_id=incident.incident_id, participant_id=one, other_participant_id=two),
+    )
+    (after,) = update.incidents
+    assert [(p.participant_id, p.age) for p in after.participants] == [(one, 40)]
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"action": "link", "article_id": "art_none", "incident_id": "inc_none"}, "no article"),
+        ({"action": "merge", "incident_id": "inc_none", "other_incident_id": "inc_none"}, "no incident"),
+        ({"action": "set", "incident_id": "inc_none", "field": "age"}, "no incident"),
+        ({"action": "explode"}, "no action"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused_with_a_reason(
+    told: tuple[MemoryDesk, dict[str, Any]], given: dict[str, Any], reason: str
+) -> None:
+    update = judge(told[0], make_judgement(**given))
+    assert len(update.refused) == 1 and reason in update.refused[0][1]
+    assert update.changes == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [("n_killed", "many", "no value"), ("age", "30", "field of the participant"), ("status", "solved", "no value")],
+)
+def test_a_value_that_cannot_be_is_refused(
+    told: tuple[MemoryDesk, dict[str, Any]], field: str, value: str, reason: str
+) -> None:
+    desk, incidents = told
+    halford = find(incidents, "Halford")
+    update = judge(desk, make_judgement("set", incident_id=halford.incident_id, field=field, value=value))
+    assert reason in update.refused[0][1]

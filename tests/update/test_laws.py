@@ -1,0 +1,175 @@
+"""What must hold of every story, whatever outlets say in whatever order (design.md section 6)."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from blotter.link.memory import build_value
+from blotter.model import Article, ClaimState, Reading, ReadingKind, Role, Verdict
+from blotter.track import apply_changes
+from blotter.update import Update
+from stories import DAY_1, MemoryDesk, comparable, latest_versions, play
+from story_scripts import Step, scripts, tell_script
+
+EVERYTHING = ("report", "edit", "correction", "retraction", "late", "follow_up")
+LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+HEAVY_LAW = settings(LAW, max_examples=2500)
+
+Stream = Sequence[tuple[Article, Reading]]
+
+
+def play_single(stream: Stream) -> tuple[MemoryDesk, list[Update]]:
+    """Play a stream one article a batch, the clock an hour after each came in."""
+    desk = MemoryDesk()
+    updates, now = [], DAY_1
+    for article, reading in stream:
+        now = max(now, article.published_at) + timedelta(hours=1)
+        updates += play(desk, [(article, reading)], now=now)
+    return desk, updates
+
+
+def standing_of(desk: MemoryDesk, incident_id: str) -> dict[tuple[str | None, str], tuple[ClaimState, object]]:
+    dossier = desk.dossiers.get(incident_id)
+    return {
+        (one.participant_id, one.field): (one.state, build_value(one.field, one.value))
+        for one in (dossier.standing if dossier else ())
+    }
+
+
+def check_changes_lead_from_version_to_version(stream: Stream) -> None:
+    desk, now = MemoryDesk(), DAY_1
+    for pair in stream:
+        now = max(now, pair[0].published_at) + timedelta(hours=1)
+        before = {one: standing_of(desk, one) for one in desk.dossiers}
+        (update,) = play(desk, [pair], now=now)
+        assert {change.incident_id for change in update.changes} <= {one.incident_id for one in update.incidents}
+        for incident_id in desk.dossiers:
+            changes = [change for change in update.changes if change.incident_id == incident_id]
+            assert apply_changes(before.get(incident_id, {}), changes) == standing_of(desk, incident_id)
+
+
+def check_rules(stream: Stream) -> None:
+    """Nothing invented, no id used twice, versions in order, and the final record follows from what is stored."""
+    claim_ids = {claim.claim_id for _, reading in stream for claim in reading.claims}
+    _, updates = play_single(stream)
+    change_ids = [change.change_id for update in updates for change in update.changes]
+    link_ids = [link.link_id for update in updates for link in update.links]
+    assert len(set(change_ids)) == len(change_ids)
+    assert len(set(link_ids)) == len(link_ids)
+    versions: dict[str, int] = {}
+    for update in updates:
+        for incident in update.incidents:
+            assert incident.version == versions.get(incident.incident_id, 0) + 1
+            versions[incident.incident_id] = incident.version
+            for fact in incident.facts:
+                assert fact.claim_ids and set(fact.claim_ids) <= claim_ids
+                assert (fact.value is None) == (fact.state not in (ClaimState.KNOWN, ClaimState.DISPUTED))
+        for change in update.changes:
+            assert change.claim_id is None or change.claim_id in claim_ids
+            assert (
+                change.before_state != change.after_state
+                or change.kind.startswith("conflict")
+                or (change.before != change.after)
+            )
+
+
+@LAW
+@given(scripts(*EVERYTHING))
+def test_changes_lead_from_each_version_to_the_next(script: list[Step]) -> None:
+    check_changes_lead_from_version_to_version(tell_script(script))
+
+
+@LAW
+@given(scripts(*EVERYTHING))
+def test_nothing_is_invented_and_no_id_is_used_twice(script: list[Step]) -> None:
+    check_rules(tell_script(script))
+
+
+@LAW
+@given(scripts(*EVERYTHING), st.randoms(use_true_random=False))
+def test_shuffled_input_gives_the_same_update(script: list[Step], random) -> None:  # type: ignore[no-untyped-def]
+    stream = tell_script(script)
+    shuffled = list(stream)
+    random.shuffle(shuffled)
+    now = max(article.published_at for article, _ in stream) + timedelta(hours=1)
+    assert play(MemoryDesk(), stream, now=now) == play(MemoryDesk(), shuffled, now=now)
+
+
+@LAW
+@given(scripts("report", "follow_up"), st.sets(st.integers(1, 8)))
+def test_how_the_stream_is_cut_makes_no_difference(script: list[Step], cuts: set[int]) -> None:
+    stream = sorted(tell_script(script), key=lambda pair: (pair[0].published_at, pair[0].text_sha256))
+    edges = [0, *sorted(cut for cut in cuts if cut < len(stream)), len(stream)]
+    batches = [stream[a:b] for a, b in pairwise(edges)]
+    whole, cut = play(MemoryDesk(), stream), play(MemoryDesk(), *batches)
+
+    def linked(updates: list[Update]) -> set[tuple[str, str, Verdict, float]]:
+        return {(x.link_id, x.incident_id, x.verdict, x.score) for update in updates for x in update.links}
+
+    assert linked(whole) == linked(cut)
+    final = {one.incident_id: comparable(one) for one in latest_versions(whole).values()}
+    parts = {one.incident_id: comparable(one) for one in latest_versions(cut).values()}
+    # Who else says so is outside the diff: a version tells those of its own time.
+    outside = {"n_articles", "n_reports", "last_published_at", "first_published_at", "headline"}
+    outside |= {"participants", "conflicts"}
+    for incident_id, one in final.items():
+        other = parts[incident_id]
+        for name in one.__dataclass_fields__:
+            if name not in outside:
+                assert getattr(one, name) == getattr(other, name), name
+        assert [(c.field, c.values) for c in one.conflicts] == [(c.field, c.values) for c in other.conflicts]
+        assert [(p.participant_id, p.name, p.age, p.condition) for p in one.participants] == [
+            (p.participant_id, p.name, p.age, p.condition) for p in other.participants
+        ]
+
+
+@LAW
+@given(scripts("report", "late", "follow_up"))
+def test_reports_never_erase_what_is_known(script: list[Step]) -> None:
+    named: set[str] = set()
+    _, updates = play_single(tell_script(script))
+    for update in updates:
+        for incident in update.incidents:
+            people = {p.participant_id: p for p in incident.participants if p.role is Role.VICTIM}
+            for participant_id in named & people.keys():
+                assert people[participant_id].name is not None
+            named |= {pid for pid, person in people.items() if person.name is not None}
+
+
+@LAW
+@given(scripts(*EVERYTHING))
+def test_the_same_stream_again_changes_nothing(script: list[Step]) -> None:
+    stream = tell_script(script)
+    latest = list({article.article_id: (article, reading) for article, reading in stream}.values())
+    desk, _ = play_single(stream)
+    (again,) = play(desk, latest, now=DAY_1 + timedelta(days=60))
+    assert again.changes == () and again.incidents == ()
+
+
+def test_a_follow_up_without_facts_founds_nothing() -> None:
+    (pair,) = tell_script([Step(0, 0, 1, False, False, None, None, None, is_short=False, kind="follow_up")])
+    article, reading = pair
+    bare = Reading(
+        kind=ReadingKind.FOLLOW_UP,
+        notice=reading.notice,
+        claims=tuple(claim for claim in reading.claims if claim.field == "role"),
+        extractor_version="test-1",
+        reading_id=reading.reading_id,
+        article_id=reading.article_id,
+        revision_id=reading.revision_id,
+    )
+    (update,) = play(MemoryDesk(), [(article, bare)])
+    assert update.incidents == () and update.links == () and len(update.articles) == 1
+
+
+@pytest.mark.heavy
+@HEAVY_LAW
+@given(scripts(*EVERYTHING, max_size=14))
+def test_many_stories_keep_the_rules(script: list[Step]) -> None:
+    stream = tell_script(script)
+    check_rules(stream)
+    check_changes_lead_from_version_to_version(stream)
