@@ -73,7 +73,9 @@ _PAYWALL_TEXT = _any_of(
     r"become a (?:subscriber|member) to",
 )
 _GONE_TITLE = _any_of(
-    r"(?:^|\W)(?:404|410)(?:\W|$)",
+    r"^(?:http |error )*(?:404|410)(?:\W|$)",
+    r"(?:error|http) (?:404|410)",
+    r"(?:404|410) (?:error|page|not found)",
     r"(?:page|article|story|content|file) (?:is |was |can(?:not|'t|’t) be |could not be )?"
     r"(?:not found|found|unavailable|no longer (?:available|exists?))",
     r"^(?:not found|oops|nothing found)",
@@ -99,9 +101,10 @@ def find_refusal(head: PageHead, body: str, url: str | None, *, n_links: int) ->
         return Reason.BOT_CHALLENGE, f"the page asks to prove a person ({title[:80]!r})"
     if is_short and (_CONSENT_TITLE.search(title) or (is_stub and len(_CONSENT_TEXT.findall(body)) >= 2)):
         return Reason.CONSENT_WALL, f"the page is a consent form ({title[:80]!r})"
-    if is_short and _GONE_TITLE.search(title) and (is_stub or _GONE_TEXT.search(body)):
+    is_undated_stub = is_stub and not head.published
+    if is_short and _GONE_TITLE.search(title) and (is_undated_stub or _GONE_TEXT.search(body)):
         return Reason.GONE, f"the page says that it is gone ({title[:80]!r})"
-    if is_stub and _GONE_TEXT.search(body) and not head.published:
+    if is_undated_stub and _GONE_TEXT.search(body):
         return Reason.GONE, "the page says that it is gone"
     if _PAYWALL_TEXT.search(body) and (is_stub or (is_short and head.is_free is False)):
         return Reason.PAYWALL, f"only {length} characters stand before the paywall"
