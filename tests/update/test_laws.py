@@ -16,8 +16,8 @@ from stories import DAY_1, MemoryDesk, comparable, latest_versions, play
 from story_scripts import Step, scripts, tell_script
 
 EVERYTHING = ("report", "edit", "correction", "retraction", "late", "follow_up")
-LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-HEAVY_LAW = settings(LAW, max_examples=2500)
+LAW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+HEAVY_LAW = settings(LAW, max_examples=8000)
 
 Stream = Sequence[tuple[Article, Reading]]
 
@@ -167,6 +167,7 @@ def test_a_follow_up_without_facts_founds_nothing() -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(3600)
 @HEAVY_LAW
 @given(scripts(*EVERYTHING, max_size=14))
 def test_many_stories_keep_the_rules(script: list[Step]) -> None:

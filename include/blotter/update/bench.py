@@ -239,6 +239,7 @@ class Workbench:
             for incident_id in incident_ids:
                 votes[incident_id] = votes.get(incident_id, 0.0) + keys[key]
         best = sorted(votes, key=lambda one: (-round(votes[one], 6), one))[:_MAX_CANDIDATES]
+        self.desk.profiles(best)  # at once; what follows finds them there
         live = list(dict.fromkeys(self.follow_merges(one) for one in best))
         return [profile for profile in self.desk.profiles(live).values() if profile.accounts]
 
