@@ -290,17 +290,11 @@ def _open_record(place: _Place, record: Any, content_type: str) -> Arrival:
     captured = parse_moment(record.rec_headers.get_header("WARC-Date") or "")
     fetched_at = captured.at if captured and captured.at <= place.received_at else place.received_at
     charset = re.search(r"charset=[\"']?([\w.:-]+)", content_type)
-    arrival = _arrive(
-        replace(place, modified_at=None),
-        payload,
-        "html",
-        _Facts(url=_clean_string(record.rec_headers.get_header("WARC-Target-URI"))),
-        charset=charset[1] if charset else None,
-    )
-    return replace(
-        arrival,
-        document=replace(arrival.document, fetched_at=fetched_at, published_at=fetched_at, published_basis="received"),
-    )
+    # Where the page does not say when it was published, it was by the time it was captured.
+    captured_place = replace(place, modified_at=None, received_at=fetched_at)
+    url = _clean_string(record.rec_headers.get_header("WARC-Target-URI"))
+    arrival = _arrive(captured_place, payload, "html", _Facts(url=url), charset=charset[1] if charset else None)
+    return replace(arrival, document=replace(arrival.document, received_at=place.received_at, fetched_at=fetched_at))
 
 
 def _open_mail(place: _Place, stream: IO[bytes], _: int) -> Iterator[Arrival | Rejection]:
