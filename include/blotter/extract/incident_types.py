@@ -20,7 +20,7 @@ _TYPES: tuple[tuple[str, str], ...] = (
     ("burglary", r"burglar(?:y|ies|s|ized)?|break-in|broke\sinto|home\sinvasion|intruders?"),
     ("kidnapping", r"kidnapp(?:ed|ing|er)s?|abduct(?:ed|ion|or)s?|hostages?"),
     ("sexual_assault", r"rape[ds]?|sexual(?:ly)?\s(?:assault|abuse|attack)\w*|molest\w+"),
-    ("fire", r"house\sfire|apartment\sfire|fire\sdepartment|firefighters|blaze|flames|arson\w*|smoke\sinhalation|caught\sfire|burned\s(?:down|to)|structure\sfire|wildfires?|two-alarm|three-alarm|\w+-alarm|fire\sbroke\sout|gutted|engulfed|fire\s(?:that|which)\s(?:killed|destroyed|tore)"),
+    ("fire", r"\w+\sfires?(?=\s(?:on|in|at|near|that|which|early|late|broke|killed|kills|destroyed|damaged|tore|left|started|spread|started|Sunday|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday)\b)|house\sfire|apartment\sfire|blaze|flames|arson\w*|smoke\sinhalation|caught\sfire|burned\s(?:down|to)|structure\sfire|wildfires?|two-alarm|three-alarm|\w+-alarm|fire\sbroke\sout|gutted|engulfed|fire\s(?:that|which)\s(?:killed|destroyed|tore)"),
     ("explosion", r"explosions?|exploded|blasts?|bomb(?:ing|s|ed)?\b|detonated|grenade"),
     ("traffic_crash", r"crash(?:ed|es)?|collision|collided|rear-ended|hit-and-run|rollover|overturned|head-on|wreck|pileup|pile-up|struck\sby\sa\s(?:car|truck|vehicle|van|suv|bus|pickup)|traffic\saccident|motor\svehicle|ran\soff\sthe\sroad|motorcycle\s(?:crash|accident)|lost\scontrol\sof"),
     ("rail", r"derail(?:ed|ment|s)|train\s(?:crash|collision|wreck|derail\w+)|(?:struck|hit|killed)\sby\s(?:a\s)?(?:\w+\s)?train|tram|light\srail"),
@@ -39,7 +39,7 @@ _TYPES: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 # Told by police, of no listed type: it counts where nothing else was found.
 _OTHER_WORDS = gated(
-    r"\b(?:arrest(?:ed|s|ing)?|seized|raid(?:ed)?|search\swarrants?|traffic\sstop|possession\sof|stolen|thefts?|stole|trespass\w*|vandali\w+|gunpoint|pointed\sa|brandish\w*|firearms?|handguns?|narcotics|cocaine|heroin|bod(?:y|ies)\s(?:was|were|of)|found\sdead|injured|accident|rescued|evacuated)\b"
+    r"\b(?:arrest(?:ed|s|ing)?|seized|raid(?:ed)?|search\swarrants?|traffic\sstop|possession\sof|stolen|thefts?|stole|trespass\w*|vandali\w+|gunpoint|pointed\sa|brandish\w*|found\s(?:a|an|two|three|the)\s(?:\w+\s){0,3}(?:handguns?|guns?|firearms?|pistols?)|bod(?:y|ies)\s(?:was|were|of)|found\sdead|injured|accident|rescued|evacuated)\b"
 )
 _PATTERNS = tuple((name, gated(rf"\b(?:{words})\b")) for name, words in _TYPES)
 

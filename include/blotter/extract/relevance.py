@@ -27,7 +27,7 @@ _SPORT = gated(
 _CULTURE = gated(
     r"\b(?:rated\s(?:r|pg|pg-13)\b|(?:two|three|four|five|\d)(?:\s(?:and\sa\shalf))?\sstars|thriller|feature|theatre|stages\sthe|film|movie|director['’]s|screenplay|box\soffice|starring|actor|actress|novel|author['’]s|episode|season\sfinale|album|trailer|premiere|sequel|protagonist|reviewers?|review\b|plot|thriller|streaming|exhibit(?:ion)?|museum|video\sgame|audiences?|cast\b|scenes?\sin\swhich|bestsell\w+|playwright|theatergoers|recipe|podcast)\b")
 _POLICY = gated(
-    r"\b(?:budget|legislat\w+|lawmakers?|bill\b|ordinance|referendum|ballot|tax(?:es|payers?)?|funding|proposal|proposed|council\s(?:vote|approved|members?)|committee|election|campaign|candidates?|senators?|policy|policies|statistics|percent|survey|study|researchers?|report\sfound|annual\sreport|grant|million|billion|strategic|program|initiative|crime\srates?|decline[ds]?|trend|quarterly|earnings|shares|investors|revenue|stocks?)\b")
+    r"\b(?:budget|legislat\w+|lawmakers?|bill\b|ordinance|referendum|ballot|tax(?:es|payers?)?|funding|proposal|proposed|council\s(?:vote|approved|members?)|committee|election|campaign|candidates?|senators?|policy|policies|statistics|percent|survey|study|researchers?|report\sfound|annual\sreport|grant|million|billion|strategic|program|initiative|crime\srates?|decline[ds]?|trend|quarterly|graduat\w+|recruits?|academy|ceremony|open\shouse|celebrat\w+|volunteers?|earnings|shares|investors|revenue|stocks?)\b")
 _COURT = gated(
     r"\b(?:supreme\scourt|appeals\scourt|court\sof\sappeals?|appellate|justices?\s(?:ruled|heard|upheld)|ruling|upheld|overturned\s(?:the|his|her)\sconviction|death\srow|execution|parole\sboard|retrial|new\strial|exonerat\w+|cold\scase|lawsuit|settlement|sued|plaintiffs?)\b")
 _LAW_STEP = gated(
