@@ -4,19 +4,22 @@ Takes the alerts that `build_incidents` put into the outbox by the rules of `inc
 its channel: what changed, before and after, the sentence that says it, and who said it. Each attempt is a row of
 `alerts`.
 
-* **Runs** whenever `changes` is updated.
+* **Runs** whenever `changes` is updated, and every quarter of an hour for digests and what is to be tried again.
 * **Form**: *dry run* shows in the log what is due and sends nothing.
 * **When a channel fails** the others are served all the same; the failed alert stays in the outbox and is tried again
   later, with growing pauses. An alert is delivered at least once and carries a stable id.
 """
 
 from airflow.sdk import Param, dag, task
+from airflow.timetables.assets import AssetOrTimeSchedule
+from airflow.timetables.trigger import CronTriggerTimetable
 
 from blotter_airflow.wiring import CHANGES, DEFAULT_ARGS, failing_for_good
 
 
 @dag(
-    schedule=[CHANGES],
+    # Changes are told as soon as they are published; digests, retries and the end of quiet hours come with time.
+    schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("*/15 * * * *", timezone="UTC"), assets=[CHANGES]),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

@@ -12,12 +12,13 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from blotter.config import load_settings
 from blotter.errors import BlotterError, GateClosed, LockHeld, SettingsError
@@ -224,6 +225,34 @@ def tables(
     settings = load_settings(config)
     root = str(warehouse or settings.warehouse)
     show_tables(out, Warehouse(root), root)
+
+
+alerts_app = typer.Typer(no_args_is_help=True, help="The alert rules and what they send.")
+app.add_typer(alerts_app, name="alerts")
+
+
+@alerts_app.command("test")
+def test_alerts(
+    rule: Annotated[str, typer.Argument(help="Name of a rule in the setting `alerts`.")],
+    days: Annotated[int, typer.Option(min=1, help="How far to look back.")] = 7,
+    warehouse: _Warehouse = None,
+    config: _Config = None,
+) -> None:
+    """Show what a rule would have sent of the last days' changes. Nothing is sent."""
+    from blotter.alert.rehearsal import rehearse_rule
+    from blotter.alert.rules import load_rules
+    from blotter.stores import read_clock
+
+    settings = load_settings(config)
+    until = read_clock(settings)
+    with _open_tables(warehouse, config) as connection:
+        told = rehearse_rule(
+            load_rules(settings.alerts), rule, connection, since=until - timedelta(days=days), until=until
+        )
+    for one in told:
+        out.rule(Text(one.message.subject))
+        out.print(Text(one.message.text), soft_wrap=True)
+    out.print(f"{len(told)} messages in {days} days; nothing was sent.", highlight=False)
 
 
 @app.command()

@@ -81,11 +81,14 @@ def publish_results(
     alert_book: AlertBook | None = None,
     given_links: Mapping[str, str] | None = None,
     is_checked: bool = True,
+    is_screened: bool = False,
 ) -> dict[str, int]:
     """Publish what was read and the ledger rows that wait, as one batch; returns its counts.
 
-    `results` are of inputs that are pending; `now` becomes `known_at` and `recorded_at`. Raises GateClosed where a
-    check blocks: then only the ledger tables tell of the batch, and its inputs stay pending.
+    With `is_screened` the gate asks Great Expectations only about what a plain look finds wrong: the same outcome,
+    for replays of many small days. `results` are of inputs that are pending; `now` becomes `known_at` and
+    `recorded_at`. Raises GateClosed where a check blocks: then only the ledger tables tell of the batch, and its
+    inputs stay pending.
     """
     batch = Batch(run_id=run_id, dag_id=dag_id, now=now, staged=staged)
     batch_id = make_id("bat", run_id, sorted(r.document.input_id for r in results), _keys_of(staged))
@@ -102,7 +105,7 @@ def publish_results(
         )
         built = _build_rows(kept, update)
         tables = rows.build_tables(built, recorded_at=now, run_id=run_id, batch_id=batch_id)
-        report = _check(tables, batch_id, now, stores) if is_checked else _UNCHECKED
+        report = _check(tables, batch_id, now, stores, is_screened) if is_checked else _UNCHECKED
         if not report.quarantined:
             break
         set_aside |= report.quarantined
@@ -186,9 +189,11 @@ def _build_rows(kept: Sequence[tuple[SliceResult, Article, Reading]], update: Up
     }
 
 
-def _check(tables: Mapping[str, pa.Table], batch_id: str, now: datetime, stores: Stores) -> CheckReport:
+def _check(
+    tables: Mapping[str, pa.Table], batch_id: str, now: datetime, stores: Stores, is_screened: bool
+) -> CheckReport:
     references = {"articles.article_id": _PublishedArticles(stores.ledger)}
-    return check_batch(tables, batch_id=batch_id, now=now, references=references)
+    return check_batch(tables, batch_id=batch_id, now=now, references=references, is_screened=is_screened)
 
 
 class _PublishedArticles:

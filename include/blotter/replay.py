@@ -36,9 +36,10 @@ Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None
 _T = TypeVar("_T")
 
 _DELIVERY = "replay"
-# What has no date is played on the last day; until that is known, this stands for it. Cleaning takes it for no time of
-# receipt, so that no date is too late.
+# The time of receipt of everything that is replayed, until what has no date of its own is given the last day. Cleaning
+# takes it for no time at all, so that no date is too late.
 _UNDATED = datetime(1, 1, 1, tzinfo=UTC)
+_CHUNK = 200  # documents read at a time
 _END_OF_DAY = time(23, 59, 59, tzinfo=UTC)
 
 
@@ -107,30 +108,25 @@ class _HeldDays:
         self._staging, self._is_split = staging, is_split
         self._slices: dict[date, list[str]] = {}
 
-    def hold(self, number: int, results: Iterable[SliceResult]) -> None:
+    def hold(self, results: Iterable[SliceResult], *, day: date | None = None) -> None:
+        """Hold results, each for the day of its publication unless one is given for all."""
         by_day: dict[date, list[SliceResult]] = {}
         for result in results:
-            by_day.setdefault(_published_at(result).date(), []).append(result)
-        for day, listed in by_day.items():
-            slice_id = f"{day.isoformat()}.{number:08d}"
-            self._staging.write(slice_id, listed)
-            self._slices.setdefault(day, []).append(slice_id)
+            by_day.setdefault(day or _published_at(result).date(), []).append(result)
+        for held, listed in by_day.items():
+            slices = self._slices.setdefault(held, [])
+            slices.append(f"{held.isoformat()}.{len(slices):08d}")
+            self._staging.write(slices[-1], listed)
 
     @property
     def days(self) -> list[date]:
-        """The days to play, in order: each with something published, or only the last."""
-        dated = sorted(day for day in self._slices if day != _UNDATED.date())
-        last = dated[-1:] or ([_today()] if self._slices else [])
-        return (dated if self._is_split else []) or last
+        """The days to play, in order: each on which something was published, or the last one only."""
+        return sorted(self._slices)[0 if self._is_split else -1 :]
 
     def results(self, day: date) -> list[SliceResult]:
-        """What is played on a day; the last takes along what has no date."""
-        is_last = day == self.days[-1]
+        """What is played on a day."""
         slices = [
-            slice_id
-            for held, listed in sorted(self._slices.items())
-            if held == day or (is_last and (held == _UNDATED.date() or not self._is_split))
-            for slice_id in listed
+            name for held, names in sorted(self._slices.items()) if held == day or not self._is_split for name in names
         ]
         return [result for slice_id in slices for result in self._staging.read(slice_id)]
 
@@ -147,13 +143,24 @@ def _published_at(result: SliceResult) -> datetime:
 
 def _read_everything(stores: Stores, paths: Sequence[Path], held: _HeldDays, n_jobs: int, progress: Progress) -> None:
     settings = stores.settings
-    files = list_files(paths)
     read = partial(_read_chunk, settings.archive, settings.read.spacy_model)
+    undated: list[Document | Rejection] = []
     with progress("reading", None) as advance, _make_pool(n_jobs) as pool:
-        chunks = _chunks(_archived(stores, files), settings.read.slice_size)
-        for number, results in enumerate(_map_in_order(pool, read, chunks, n_jobs)):
-            held.hold(number, results)
+        for results in _map_in_order(pool, read, _chunks(_archived(stores, list_files(paths)), _CHUNK), n_jobs):
+            held.hold(result for result in results if _published_at(result) != _UNDATED)
+            undated += [_unread(result) for result in results if _published_at(result) == _UNDATED]
             advance(len(results))
+        # What has no date is taken to have been received on the last day: its weekdays are read again from there.
+        last_day = held.days[-1] if held.days else _today()
+        received_at = datetime.combine(last_day, _END_OF_DAY)
+        redated = (replace(one, received_at=received_at) for one in undated)
+        for results in _map_in_order(pool, read, _chunks(redated, _CHUNK), n_jobs):
+            held.hold(results, day=last_day)
+
+
+def _unread(result: SliceResult) -> Document | Rejection:
+    rejected = result.rejection
+    return rejected if rejected is not None and rejected.stage == "ingest" else result.document
 
 
 def _archived(stores: Stores, files: Sequence[Path]) -> Iterator[Document | Rejection]:
@@ -213,7 +220,7 @@ def _play_day(
     end = datetime.combine(day, _END_OF_DAY)
     now = max(end, stores.warehouse.newest_recorded_at() or end)
     run_id, delivered = _deliver(stores, day, results)
-    played = [_date_undated(result, end) for result in delivered]
+    played = [_set_clock(result, end) for result in delivered]
     unread = [r for r in played if r.rejection is not None and r.rejection.stage == "ingest"]
     for result in unread:
         stage_rejection(stores, result.rejection)  # type: ignore[arg-type]
@@ -229,6 +236,7 @@ def _play_day(
         now=now,
         given_links=given_links,
         is_checked=is_checked,
+        is_screened=True,
     )
 
 
@@ -253,12 +261,8 @@ def _redeliver(result: SliceResult, run_id: str) -> SliceResult:
     return replace(result, document=replace(document, input_id=input_id), rejection=rejection)
 
 
-def _date_undated(result: SliceResult, end: datetime) -> SliceResult:
-    article = result.article
-    if article is None:
-        return result
-    published_at = end if article.published_at == _UNDATED else article.published_at
-    return replace(result, article=replace(article, published_at=published_at, fetched_at=end))
+def _set_clock(result: SliceResult, end: datetime) -> SliceResult:
+    return result if result.article is None else replace(result, article=replace(result.article, fetched_at=end))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,7 +306,7 @@ def _extract_file(settings: Settings, file: Path, location: str) -> Iterator[Ext
     arrivals = open_documents(
         file, source_id=None, arrival="extract", received_at=datetime.now(UTC), limits=settings.drops, location=location
     )
-    for chunk in _chunks(arrivals, 64):
+    for chunk in _chunks(arrivals, _CHUNK):
         documents = [one for one in chunk if isinstance(one, Arrival)]
         results = iter(
             read_documents(
