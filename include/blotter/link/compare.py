@@ -106,7 +106,7 @@ def measure_features(account: Account, others: Sequence[Account]) -> dict[str, f
     overlaps = sorted((measure_overlap(account.terms, other.terms) for other in others), reverse=True)
     gap_days = min(abs(account.published_day - other.published_day) for other in others)
     features = {
-        "same text": float(any(account.syndication_id == other.syndication_id for other in others)),
+        "same text": float(account.syndication_id in {other.syndication_id for other in others} - {""}),
         "text": overlaps[0],
         "text of all": sum(overlaps[:5]) / len(overlaps[:5]),
         "days since": math.log1p(gap_days),
@@ -147,12 +147,17 @@ def match_names(one: Sequence[str], other: Sequence[str]) -> bool:
     if not one or not other:
         return False
     if len(one) == 1 or len(other) == 1:
-        return one[-1] == other[-1] or (len(one) == len(other) and _is_near(one[0], other[0]))
+        return _matches_surname(one, other) if len(one) == 1 else _matches_surname(other, one)
     if not (_is_near(one[-1], other[-1]) or one[-1] in other or other[-1] in one):
         return False
     return (
         _is_near(one[0], other[0]) or one[0].startswith(other[0]) or other[0].startswith(one[0]) or one[0] in other[1:]
     )
+
+
+def _matches_surname(single: Sequence[str], other: Sequence[str]) -> bool:
+    """Say whether a name of one word is another's surname, or one of its two."""
+    return single[0] in other[1:] or _is_near(single[0], other[-1])
 
 
 def _is_near(one: str, other: str) -> bool:
