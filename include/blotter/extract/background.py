@@ -15,9 +15,11 @@ from blotter.extract.scene import Sentence
 INCIDENT_WORDS = gated(
     r"\b(?:shot(?!\s+(?:clock|put|glass))|shoots|shooting|shootings|gunshots?|gunfire|gunned|gunman|gunmen|stabbed|stabbing|stabs|knifed|killed|kills|killing|slain|slaying|murder(?:ed)?|homicide|wounded|wounds|injured|injures|injuring|injuries|hurt|dead|died|dies|death"
     r"|attacked|assault(?:ed)?|beaten|robbed|robbery|carjack\w*|burglar\w*|kidnapp\w+|abducted|crash(?:ed|es)?|collided|collision|overturned|rollover|struck|hit-and-run|run\sover|fire|blaze|flames|arson|burned|explosion|exploded|blast|drown\w*|missing|disappeared|vanished|last\sseen"
-    r"|collapsed|derail\w*|capsized|sank|electrocuted|overdos\w+|suicide|barricaded|standoff|hostages?|opened\sfire|fired|shots|bomb\w*|poison\w*|mauled|bitten|trapped|rescued|swept|avalanche|landslide|tornado|earthquake|flood\w*|lightning|evacuated|chemical|leak|struggle|gun|victims?)\b")
+    r"|collapsed|derail\w*|capsized|sank|electrocuted|overdos\w+|suicide|barricaded|standoff|hostages?|opened\sfire|fired|shots|bomb\w*|poison\w*|mauled|bitten|trapped|rescued|swept|avalanche|landslide|tornado|earthquake|flood\w*|lightning|evacuated|chemical|leak|struggle|gun|victims?)\b"
+)
 _AFTERMATH = gated(
-    r"\b(?:arraign\w*|hearing|trial|jury|verdict|sentenc\w+|plead(?:ed|s)?|pled|indict\w*|bond|bail|prosecutors?|attorney|lawyer|vigil|funeral|memorial|mourn\w*|procession|condolences|candlelight|gofundme|fundrais\w+|lowered|half-staff|statement|news\sconference|press\sconference|autopsy|appeal|parole|lawsuit|sued)\b")
+    r"\b(?:arraign\w*|hearing|trial|jury|verdict|sentenc\w+|plead(?:ed|s)?|pled|indict\w*|bond|bail|prosecutors?|attorney|lawyer|vigil|funeral|memorial|mourn\w*|procession|condolences|candlelight|gofundme|fundrais\w+|lowered|half-staff|statement|news\sconference|press\sconference|autopsy|appeal|parole|lawsuit|sued)\b"
+)
 # Another time than that of a page which tells of these days.
 _LONG_BEFORE = gated(
     r"\b(?:in\s(?:\w+\.?\s)?(?:19|20)\d\d|(?:last|previous)\s(?:year|summer|fall|winter|spring|decade)|years?\s(?:ago|earlier|before|later)"
@@ -29,12 +31,16 @@ _OTHER_CASE = gated(
     r"|the\slast\s[^.]{0,60}\s(?:was|were|killed|shot)|(?:first|second|third|\d+(?:st|nd|rd|th)|\w+(?:teenth|tieth))\s(?:homicide|murder|killing|fatal|traffic\sdeath|shooting|officer)[^.]{0,40}(?:this\syear|of\sthe\syear|in\s20|so\sfar)|in\sthe\spast\s(?:\w+\s)?(?:years?|months?|decade)|(?:fell|rose|dropped|climbed|increased|decreased)\sby\s|at\s\w+\s(?:workplaces|locations)\s[^.]{0,40}last\syear|so\sfar\sthis\syear|this\syear['’]s|statistics|according\sto\sthe\s(?:fbi|cdc|census)"
     r"|unrelated|separate\s(?:incident|shooting|case|attack)|similar\s(?:incident|case|attack)s?|another\s(?:shooting|fatal|incident|case)|a\sstring\sof|spate\sof|series\sof\sshootings|was\sreleased\sfrom\sprison|on\sparole|served\s(?:\w+\s){0,3}(?:years|time)|paralyzed\sin\sthat|in\s(?:his|her|their)\s\d\ds\sin\s(?:19|20)\d\d)\b"
 )
-_THESE_DAYS = gated(r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|yesterday|tonight|overnight|this\s(?:morning|afternoon|evening)|last\snight)\b")
+_THESE_DAYS = gated(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|yesterday|tonight|overnight|this\s(?:morning|afternoon|evening)|last\snight)\b"
+)
 _TEASER = gated(
     r"^\s*(?:related|read\smore|more(?:\s(?:from|on|news|coverage|stories|content))?|see\salso|also|watch|photos?|video|click|sign\sup|subscribe|follow|copyright|©|get\sthe\slatest|download|advertisement|trending|recommended|most\spopular|you\smay\salso|don['’]t\smiss|up\snext|share\sthis|image|caption|gallery|listen|stay\sinformed|join|like\sus|top\sstories|latest\snews|in\sother\snews|breaking\snews\salerts|comments?|hide\scaption|story\scontinues|editor['’]s\snote:\sthis\sstory\sis|contact|email|e-mail|close|photo\sby|posted|filed\sunder|tags?)\b\s*[:|>—–-]"
-    r"|all\srights\sreserved|this\smaterial\smay\snot|sign\sup\sfor|newsletters?\b|inbox|(?:^|\s)click\shere|download\s(?:the|our)|follow\s(?:us|\w+\son\s(?:twitter|facebook))|on\sfacebook\sand\stwitter|copyright\s\d{4}|©|terms\sof\s(?:use|service)|privacy\spolicy|advertisement|keep\sit\scivil|post\sa\scomment|comments\sare")
+    r"|all\srights\sreserved|this\smaterial\smay\snot|sign\sup\sfor|newsletters?\b|inbox|(?:^|\s)click\shere|download\s(?:the|our)|follow\s(?:us|\w+\son\s(?:twitter|facebook))|on\sfacebook\sand\stwitter|copyright\s\d{4}|©|terms\sof\s(?:use|service)|privacy\spolicy|advertisement|keep\sit\scivil|post\sa\scomment|comments\sare"
+)
 _HOTLINE = gated(
-    r"anyone\swith\s(?:any\s)?information|crime\s?stoppers|call\s(?:the\s)?\d{3}|tips?\s(?:line|can)|asked\sto\s(?:call|contact)|tipsters?|\d{3}-\d{3,4}")
+    r"anyone\swith\s(?:any\s)?information|crime\s?stoppers|call\s(?:the\s)?\d{3}|tips?\s(?:line|can)|asked\sto\s(?:call|contact)|tipsters?"
+)
 
 
 def mark_sentences(sentences: list[Sentence]) -> None:
@@ -53,7 +59,9 @@ def mark_sentences(sentences: list[Sentence]) -> None:
             sentence.is_aftermath = True
         sentence.is_aftermath = sentence.is_aftermath or bool(_AFTERMATH.search(sentence))
         is_incident = bool(INCIDENT_WORDS.search(sentence))
-        if sentence.index > 1 and (_OTHER_CASE.search(sentence) or (tells_of_these_days and _LONG_BEFORE.search(sentence))):
+        if sentence.index > 1 and (
+            _OTHER_CASE.search(sentence) or (tells_of_these_days and _LONG_BEFORE.search(sentence))
+        ):
             sentence.is_background = True
         sentence.is_about_incident = is_incident and not sentence.is_background
         teaser_tail = sentence.is_background and bool(_TEASER.search(sentence))

@@ -43,11 +43,14 @@ class _Stated:
 
 
 _TOLL = gated(
-    r"\b(?:death\stoll|toll|number\sof\s(?:dead|deaths|fatalities))\b[^.;]{0,60}?\b(?:to|at|is|was|stands\sat|rose\sto|of)\s(?:at\sleast\s)?(?P<n>\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b")
+    r"\b(?:death\stoll|toll|number\sof\s(?:dead|deaths|fatalities))\b[^.;]{0,60}?\b(?:to|at|is|was|stands\sat|rose\sto|of)\s(?:at\sleast\s)?(?P<n>\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
+)
 _NO_ONE_HURT = gated(
-    r"\b(?:no\s(?:one|body)\s(?:was|is|has\sbeen|were)\s(?:\w+\s)?(?:hurt|injured|shot|hit|struck|wounded|harmed)|nobody\s(?:was|got)\s(?:\w+\s)?(?:hurt|injured|hit|shot)|(?:there\s(?:were|was|are)\s)?no\s(?:\w+\s)?(?:injuries|casualties)(?:\s(?:were\s|was\s|have\sbeen\s)?reported)?|without\sinjur\w+)\b")
+    r"\b(?:no\s(?:one|body)\s(?:was|is|has\sbeen|were)\s(?:\w+\s)?(?:hurt|injured|shot|hit|struck|wounded|harmed)|nobody\s(?:was|got)\s(?:\w+\s)?(?:hurt|injured|hit|shot)|(?:there\s(?:were|was|are)\s)?no\s(?:\w+\s)?(?:injuries|casualties)(?:\s(?:were\s|was\s|have\sbeen\s)?reported)?|without\sinjur\w+)\b"
+)
 _EARLIER_FIGURE = gated(
-    r"\b(?:as\s(?:previously|earlier|initially|first|originally)\s(?:reported|said|stated)|(?:earlier|initial)\s(?:reports?|toll|figure|version)|had\s(?:first|initially|earlier|originally)\s|first\s(?:put|gave|reported|said)|initially\s(?:reported|said)|incorrectly|originally\s(?:reported|said)|instead\sof|rather\sthan)\b")
+    r"\b(?:as\s(?:previously|earlier|initially|first|originally)\s(?:reported|said|stated)|(?:earlier|initial)\s(?:reports?|toll|figure|version)|had\s(?:first|initially|earlier|originally)\s|first\s(?:put|gave|reported|said)|initially\s(?:reported|said)|incorrectly|originally\s(?:reported|said)|instead\sof|rather\sthan)\b"
+)
 
 
 def count_casualties(scene: Scene, persons: list[Person]) -> tuple[Count | None, Count | None]:
@@ -194,7 +197,9 @@ def _find_death(scene: Scene) -> Count | None:
     for sentence in scene.telling[:12]:
         match = _DEATH.search(sentence)
         if match is not None:
-            return Count(1, sentence, sentence.start + match.start(), sentence.start + match.end(), Basis.INFERRED, 0.55)
+            return Count(
+                1, sentence, sentence.start + match.start(), sentence.start + match.end(), Basis.INFERRED, 0.55
+            )
     return None
 
 

@@ -27,14 +27,20 @@ class Detail:
 
 _AGENCY = gated(
     rf"(?P<full>(?:{_CAP}\s){{1,4}}?(?:County\s)?(?:(?:Metropolitan\s|Metro\s)?Police\s(?:Department|Bureau|Service|Force)|Sheriff['’]?s?['’]?\s(?:Office|Department)|Fire\s(?:Department|and\sRescue|Rescue|Authority)|Fire\s(?:&|and)\sRescue(?:\sService)?|Department\sof\sPublic\sSafety|State\sPolice|Highway\sPatrol|State\sPatrol|Bureau\sof\sInvestigation|Coast\sGuard|Police\sConstabulary|Constabulary))"
-    rf"|(?P<short>(?:{_CAP}\s){{1,3}}?)(?P<force>police|Police|PD)\b(?!\s(?:Department|Bureau|Service|Force))", 0)
+    rf"|(?P<short>(?:{_CAP}\s){{1,3}}?)(?P<force>police|Police|PD)\b(?!\s(?:Department|Bureau|Service|Force))",
+    0,
+)
 _HOSPITAL = gated(
-    rf"\b(?:to|at|in|from|by)\s(?:the\s)?(?P<name>(?:(?:{_CAP}|of|the|and|for|at)\s){{0,6}}?(?:{_CAP}\s)?(?:Hospital(?:\sCenter|\sof\s{_CAP}(?:\s{_CAP})?)?|Medical\sCent(?:er|re)|Trauma\sCenter|Infirmary|Clinic|Health\sCenter))\b", 0)
+    rf"\b(?:to|at|in|from|by)\s(?:the\s)?(?P<name>(?:(?:{_CAP}|of|the|and|for|at)\s){{0,6}}?(?:{_CAP}\s)?(?:Hospital(?:\sCenter|\sof\s{_CAP}(?:\s{_CAP})?)?|Medical\sCent(?:er|re)|Trauma\sCenter|Infirmary|Clinic|Health\sCenter))\b",
+    0,
+)
 _HOSPITAL_VERB = gated(
-    r"taken|transport|rushed|flown|airlift|brought|treated|admitted|died|pronounced|condition|hospitalized|drove|driven|arrived|surgery|walked|undergo|care")
+    r"taken|transport|rushed|flown|airlift|brought|treated|admitted|died|pronounced|condition|hospitalized|drove|driven|arrived|surgery|walked|undergo|care"
+)
 _CHARGE = gated(
     r"\b(?:charged|booked|indicted|arrested|jailed|held|arraigned)\b[^.;]{0,60}?\b(?:with|on|for|of)\s(?:\w+\s(?:counts?|charges?)\sof\s|(?:\w+\s){0,3}charges?\sof\s|suspicion\sof\s|(?:one|two|three|four|five|six|\d+)\s(?:felony\s)?counts?\seach\sof\s)?(?P<charges>[^.;]{4,220})"
-    r"|\b(?:faces?|facing)\s(?:(?:\w+\s){0,3}?(?:charges?|counts?)\s(?:of|including)\s|a\scharge\sof\s)(?P<faces>[^.;]{4,220})")
+    r"|\b(?:faces?|facing)\s(?:(?:\w+\s){0,3}?(?:charges?|counts?)\s(?:of|including)\s|a\scharge\sof\s)(?P<faces>[^.;]{4,220})"
+)
 _CHARGE_WORD = re.compile(
     r"(?P<charge>(?:(?:first|second|third|fourth|fifth)[- ]degree\s|1st[- ]degree\s|2nd[- ]degree\s|felony\s|attempted\s|aggravated\s|capital\s|criminal\s|armed\s|involuntary\s|voluntary\s|vehicular\s|negligent\s|reckless\s|simple\s|domestic\s|malicious\s|unlawful\s|illegal\s|conspiracy\sto\scommit\s|intoxication\s)*"
     r"(?:murder|manslaughter|homicide|assault(?:\swith\s(?:a|intent)\s[\w\s]{4,24}?(?=,|\sand|\.|$|\sin\b))?|battery|robbery|burglary|kidnapping|arson|rape|sexual\sassault|wounding|endangerment|child\s(?:abuse|neglect|endangerment)|possession\sof\s(?:a\s)?(?:\w+\s){0,2}(?:firearm|weapon|gun|handgun|drugs|marijuana|narcotics)(?:\sby\sa\s(?:convicted\s)?felon)?|discharge\sof\sa\s(?:firearm|weapon)|tampering\swith\s(?:physical\s)?evidence|use\sof\sa\s(?:firearm|weapon)[\w\s]{0,30}?felony|carrying\sa\sconcealed\s\w+|driving\s(?:under\sthe\sinfluence|while\sintoxicated)|drunken\sdriving|DUI|DWI|leaving\sthe\sscene(?:\sof\s[\w\s]{4,20})?|hit[- ]and[- ]run|fleeing[\w\s]{0,20}|resisting\sarrest|theft|carjacking|terrorism|stalking|conspiracy|obstruction(?:\sof\sjustice)?|evading\sarrest))",

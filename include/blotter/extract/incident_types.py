@@ -81,6 +81,8 @@ def read_types(scene: Scene) -> list[Keyword]:
     for sentence in scene.telling:
         factor = 3.0 if sentence.is_title else 2.0 if sentence.index <= 2 else 1.0 if sentence.index < 14 else 0.4
         for name, pattern in _PATTERNS:
+            if not pattern.bits & sentence.bits:
+                continue
             for match in pattern.finditer(sentence):
                 start = sentence.start + match.start()
                 if name not in first or (first[name].sentence.is_title and not sentence.is_title):
@@ -119,8 +121,15 @@ def read_weapon(scene: Scene) -> Keyword | None:
     best: tuple[float, Keyword] | None = None
     for sentence in scene.body:
         for rank, (value, pattern) in enumerate(_WEAPON_PATTERNS):
+            if not pattern.bits & sentence.bits:
+                continue
             for match in pattern.finditer(sentence):
-                score = (0.2 if value == "gun" else 1.0) + 0.8 * sentence.is_about_incident - 0.03 * sentence.index - 0.001 * rank
+                score = (
+                    (0.2 if value == "gun" else 1.0)
+                    + 0.8 * sentence.is_about_incident
+                    - 0.03 * sentence.index
+                    - 0.001 * rank
+                )
                 if _is_no_weapon(sentence.text[: match.start()], sentence.text[match.end() :]):
                     continue
                 if best is None or score > best[0]:

@@ -55,8 +55,12 @@ _AFTER_AGE = re.compile(
     r",?\s*(?:,|\(|—|–|-|aged?)\s*(?:(?:also|then|now|both|all|each|just)\s+)?(?:aged?\s+|who (?:was|is)\s+)?(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
     r"(?:\s+(?P<unit>months?|weeks?|days?)(?:[- ]old)?)?(?:\s*years?(?:[- ]old)?)?(?=[\s,.;)’'”\"—–:-]|$)"
 )
-_NAME_FOLLOWS = re.compile(r"(?:\bidentified\s(?:\S+\s){0,4}?as|years?[- ]old|\bnamed|\bvictims?,?|\bsuspects?,?)\s$", re.I)
-_AFTER_PLACE_WORD = re.compile(r"(?:\b(?:in|at|near|from|outside|(?<!according\s)to)|(?:\d|,)\s(?:both\s)?of)\s(?:the\s)?$")
+_NAME_FOLLOWS = re.compile(
+    r"(?:\bidentified\s(?:\S+\s){0,4}?as|years?[- ]old|\bnamed|\bvictims?,?|\bsuspects?,?)\s$", re.I
+)
+_AFTER_PLACE_WORD = re.compile(
+    r"(?:\b(?:in|at|near|from|outside|(?<!according\s)to)|(?:\d|,)\s(?:both\s)?of)\s(?:the\s)?$"
+)
 
 
 @dataclass(slots=True)
@@ -216,7 +220,9 @@ class MentionFinder:
         ):
             return None
         age = _AFTER_AGE.match(text, stop, end)
-        is_cued = known or age is not None or bool(title) or _NAME_FOLLOWS.search(text, max(0, start - 40), start) is not None
+        is_cued = (
+            known or age is not None or bool(title) or _NAME_FOLLOWS.search(text, max(0, start - 40), start) is not None
+        )
         last = len(small) - 1
         for position, word in enumerate(small):
             if word in self.stops and not (is_cued and 0 < position == last and word in self.surnames):
@@ -239,7 +245,12 @@ class MentionFinder:
             mention.age, mention.age_raw, mention.end = 0, age.group().strip(" ,()"), age.end()
         if mention.age is not None and text[mention.end : mention.end + 1] == ")":
             mention.end += 1
-        if mention.age is None and not title and not mention.has_known_first and _AFTER_PLACE_WORD.search(text[max(0, start - 14) : start]):
+        if (
+            mention.age is None
+            and not title
+            and not mention.has_known_first
+            and _AFTER_PLACE_WORD.search(text[max(0, start - 14) : start])
+        ):
             return None
         if len(core) > 1 and mention.age is None and not title and self._is_place(" ".join(plain)):
             return None
@@ -281,7 +292,9 @@ class MentionFinder:
         self, text: str, words: list[tuple[int, int, str]], index: int, after: int, end: int
     ) -> re.Match[str] | None:
         first = index
-        while first > 0 and index - first < 9 and words[first - 1][0] >= after and self._can_precede(text, words, first):
+        while (
+            first > 0 and index - first < 9 and words[first - 1][0] >= after and self._can_precede(text, words, first)
+        ):
             first -= 1
         for position in range(first, index + 1):
             match = self._description.match(text, words[position][0], end)
@@ -301,7 +314,13 @@ class MentionFinder:
             gender = {"he": "male", "him": "male", "she": "female", "her": "female"}.get(word)
             is_object = _NO_NOUN.match(text, match.end()) is not None
             return Mention(
-                match.start(), match.end(), "pronoun", noun=word, gender=gender, is_plural=word in ("they", "them"), is_object=is_object
+                match.start(),
+                match.end(),
+                "pronoun",
+                noun=word,
+                gender=gender,
+                is_plural=word in ("they", "them"),
+                is_object=is_object,
             )
         if match.group("nobody"):
             return Mention(
@@ -411,7 +430,9 @@ _DETERMINERS = frozenset(
     """the a an another this that these those his her their its our my both one no several all each second at least more than
     over nearly about some up to as many estimated total of year years month months week weeks day days old""".split()
 )
-_NO_NOUN = re.compile(r"[.,;:!?”\")]|$|\s(?:in|on|at|to|with|and|multiple|several|before|after|while|as|from|by|for|early|during|when|once|twice|then|through|dead|inside|outside|into)\b")
+_NO_NOUN = re.compile(
+    r"[.,;:!?”\")]|$|\s(?:in|on|at|to|with|and|multiple|several|before|after|while|as|from|by|for|early|during|when|once|twice|then|through|dead|inside|outside|into)\b"
+)
 _BARE = frozenset("bare kill killed kills wound injuring injures wounds leaves left leaving".split())
 _AGES_AFTER = re.compile(
     r"(?:['’]s?\sages\s(?:were|are|range\sfrom)\s|,?\s+(?:[—–-]+\s)?(?:\(|(?P<both>both|all|each)\s+)?(?:ages?|aged|who\s(?:are|were)|between\sthe\sages\sof|ranging\sin\sage\sfrom|ranging\sfrom)?\s*(?<=[\s(]))"
@@ -469,7 +490,12 @@ def _merge_mentions(text: str, named: list[Mention], described: list[Mention]) -
 
 
 def _touches(text: str, before: Mention, mention: Mention) -> bool:
-    return before.kind == "description" and not before.is_plural and not before.is_possessive and text[before.end : mention.start].strip(" \u00a0") == ""
+    return (
+        before.kind == "description"
+        and not before.is_plural
+        and not before.is_possessive
+        and text[before.end : mention.start].strip(" \u00a0") == ""
+    )
 
 
 def _join(description: Mention, name: Mention) -> Mention:

@@ -11,7 +11,9 @@ from blotter.extract.lexicon import load_sections
 from blotter.extract.people import Person
 from blotter.extract.scene import Scene, Sentence
 
-_EMPLOYER = r"(?:\s(?:at|for|with|of)\s(?:the\s)?(?P<employer>[A-Z][\w’'.&-]*(?:\s(?:of|and|the|for|&|[A-Z][\w’'.&-]*))*))?"
+_EMPLOYER = (
+    r"(?:\s(?:at|for|with|of)\s(?:the\s)?(?P<employer>[A-Z][\w’'.&-]*(?:\s(?:of|and|the|for|&|[A-Z][\w’'.&-]*))*))?"
+)
 _NO_TRADE = frozenset(("police officer", "officer"))
 
 
@@ -30,7 +32,9 @@ def find_occupation(scene: Scene, person: Person, pattern: re.Pattern[str]) -> t
     for mention, sentence in person.mentions:
         match = pattern.match(text, mention.end, sentence.end)
         if match is not None and match.group("occupation") not in _NO_TRADE:
-            return _make(match, "occupation", sentence), _make(match, "employer", sentence) if match.group("employer") else None
+            return _make(match, "occupation", sentence), _make(match, "employer", sentence) if match.group(
+                "employer"
+            ) else None
         if mention.noun == "firefighter":
             return Detail("firefighter", mention.start, mention.end, sentence), None
     return None

@@ -152,7 +152,12 @@ class PeopleReader:
                 mention, condition = finding.mention, finding.effect.condition
                 if mention.noun in self._finder.nouns["suspect"]:
                     continue
-                if condition is Condition.KILLED and not mention.is_plural and mention.kind == "description" and len(victims) == 1:
+                if (
+                    condition is Condition.KILLED
+                    and not mention.is_plural
+                    and mention.kind == "description"
+                    and len(victims) == 1
+                ):
                     victims[0].conditions.append(Evidence(condition, sentence, mention.start, finding.end, 1.0))
 
     def _live(self) -> list[Person]:
@@ -185,11 +190,21 @@ class PeopleReader:
 
     def _read_list_line(self, sentence: Sentence) -> None:
         """Give the role of a list's head ("The victims:") to a line that is a name and an age."""
+        if self._list_head is None and not (sentence.text.endswith(":") or len(sentence.text) < 90):
+            return
         names = [m for m in sentence.mentions if m.kind == "name" and m.age is not None]
-        is_line = bool(names) and names[0].start - sentence.start <= 3 and (len(sentence.text) < 60 or sentence.text.startswith(("•", "-", "*")))
+        is_line = (
+            bool(names)
+            and names[0].start - sentence.start <= 3
+            and (len(sentence.text) < 60 or sentence.text.startswith(("•", "-", "*")))
+        )
         if _LIST_HEAD.search(sentence.text) and not is_line:
             words = sentence.text.lower()
-            self._list_head = (Role.SUSPECT, None) if re.search(r"suspects?|arrested|charged", words) else (Role.VICTIM, Condition.KILLED if re.search(r"killed|dead|deceased|died|slain", words) else None)
+            self._list_head = (
+                (Role.SUSPECT, None)
+                if re.search(r"suspects?|arrested|charged", words)
+                else (Role.VICTIM, Condition.KILLED if re.search(r"killed|dead|deceased|died|slain", words) else None)
+            )
         elif is_line and self._list_head is not None:
             person = self._of_mention.get(id(names[0]))
             role, condition = self._list_head
@@ -398,7 +413,10 @@ class PeopleReader:
         options = [
             p
             for p in self._live()
-            if id(p) not in here and _agrees(p.gender, mention.gender) and not p.is_official and sentence.index - p.last_index <= 2
+            if id(p) not in here
+            and _agrees(p.gender, mention.gender)
+            and not p.is_official
+            and sentence.index - p.last_index <= 2
         ]
         if options:
             self._of_mention[id(mention)] = max(options, key=lambda p: (p.last_index, p.score(Role.VICTIM)))
@@ -596,7 +614,10 @@ class PeopleReader:
                     self._merge(others[0], person)
 
 
-_LIST_HEAD = re.compile(r"\b(?:victims?|dead|killed|deceased|died|slain|injured|wounded|suspects|arrested|charged)\b[^.]{0,80}:?\s*$|:$", re.I)
+_LIST_HEAD = re.compile(
+    r"\b(?:victims?|dead|killed|deceased|died|slain|injured|wounded|suspects|arrested|charged)\b[^.]{0,80}:?\s*$|:$",
+    re.I,
+)
 _SAME = re.compile(
     r"⟦(\d+)⟧(?:,?\sincluding:?\s|\s(?=⟦)|,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|[^⟦⟧.;]{1,90}?\sidentified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?)⟦(\d+)⟧"
     r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned)|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"

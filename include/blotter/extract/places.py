@@ -48,11 +48,15 @@ _STREETS = gated(
     rf"|(?P<meet>(?<=intersection\sof\s)(?:{_STREET_NAME}|{_ROAD})(?:\s+{_SUFFIX}\b\.?)?\s+(?:and|&)\s+(?:{_STREET_NAME}|{_ROAD})(?:\s+{_SUFFIX}\b\.?)?|(?<=corner\sof\s)(?:{_STREET_NAME}|{_ROAD})(?:\s+{_SUFFIX}\b\.?)?\s+(?:and|&)\s+(?:{_STREET_NAME}|{_ROAD})(?:\s+{_SUFFIX}\b\.?)?)"
     rf"|(?P<number>\b\d{{1,5}}(?:-\d+)?\s+{_NAMED_STREET})"
     rf"|(?P<plain>{_NAMED_STREET})"
-    rf"|(?P<road>\b{_ROAD})", 0)
+    rf"|(?P<road>\b{_ROAD})",
+    0,
+)
 # The pattern above is tried at every capital letter and digit; a sentence without one of these has no street.
 _WASHINGTON = gated(r"(?<!Washington,\s)(?<!\w)D\.C\.(?=\s|,|$)", 0)
 _STREET_BEFORE = re.compile(r"\b(?:block|blocks|hundred)\s(?:of\s)?(?:(?:[NSEW]|North|South|East|West)\.?\s)?$", re.I)
-_PART_AFTER = re.compile(r"\s(?:neighbou?rhood|Elementary|High|Middle|Avenue|Ave|Street|St|Road|Rd|Drive|Dr|Boulevard|Blvd)\b")
+_PART_AFTER = re.compile(
+    r"\s(?:neighbou?rhood|Elementary|High|Middle|Avenue|Ave|Street|St|Road|Rd|Drive|Dr|Boulevard|Blvd)\b"
+)
 _SITE_BEFORE = re.compile(r"\s(?:-|\||»|«|::|–|—)\s")  # what follows in a title is the site's name
 _STATION = re.compile(r"\b(?:abc|nbc|cbs|fox|cw|news|my)\s?(ct|dc|nj|ny)\b")
 _DOMAINS = {"uk": "GB", "au": "AU", "nz": "NZ", "ie": "IE", "za": "ZA", "bbc": "GB", "cbc": "CA"}
@@ -70,12 +74,17 @@ _AT_BEFORE = re.compile(
     re.I,
 )
 _NEIGHBORHOOD = gated(
-    rf"(?P<name>{_CAP}(?:[ /-]{_CAP}){{0,3}})(?:\s(?:residential\s)?(?:neighbou?rhood|subdivision|section of|district of))|neighbou?rhoods?\sof\s(?P<of>{_CAP}(?:[ /-]{_CAP}){{0,3}})", 0)
+    rf"(?P<name>{_CAP}(?:[ /-]{_CAP}){{0,3}})(?:\s(?:residential\s)?(?:neighbou?rhood|subdivision|section of|district of))|neighbou?rhoods?\sof\s(?P<of>{_CAP}(?:[ /-]{_CAP}){{0,3}})",
+    0,
+)
 _SIDE = gated(
-    rf"\b(?:in|on)\s(?:the\s(?:city['’]s\s)?|{_CAP}['’]s\s)(?P<name>(?:{_CAP}\s){{1,2}}(?:End|Side|Heights|Hill|District|Quarter|Bottoms|Flats|Point|Row))\b(?!\s(?:High|Elementary|Middle|School|Hospital|Police|Court|Attorney|Avenue|Road|Street))", 0
+    rf"\b(?:in|on)\s(?:the\s(?:city['’]s\s)?|{_CAP}['’]s\s)(?P<name>(?:{_CAP}\s){{1,2}}(?:End|Side|Heights|Hill|District|Quarter|Bottoms|Flats|Point|Row))\b(?!\s(?:High|Elementary|Middle|School|Hospital|Police|Court|Attorney|Avenue|Road|Street))",
+    0,
 )
 _LANDMARK = gated(
-    rf"\b(?:at|outside|inside|near|in|of|to|behind)\s+(?:(?:a|an)\s)?(?:the\s+)?(?P<name>{_CAP}(?:\s(?:{_CAP}|of|the|at|and|&)){{0,5}}?\s(?:Apartments?|Apts|School|Academy|University|College|Mall|Park|Church|Temple|Mosque|Bar|Grill|Lounge|Club|Nightclub|Tavern|Restaurant|Motel|Hotel|Inn|Casino|Store|Market|Plaza|Center|Centre|Station|Airport|Bridge|Cemetery|Stadium|Arena|Theater|Theatre|Library|Villas?|Homes|Gardens|Manor|Towers?|Lake|River|Beach|Creek))\b", 0)
+    rf"\b(?:at|outside|inside|near|in|of|to|behind)\s+(?:(?:a|an)\s)?(?:the\s+)?(?P<name>{_CAP}(?:\s(?:{_CAP}|of|the|at|and|&)){{0,5}}?\s(?:Apartments?|Apts|School|Academy|University|College|Mall|Park|Church|Temple|Mosque|Bar|Grill|Lounge|Club|Nightclub|Tavern|Restaurant|Motel|Hotel|Inn|Casino|Store|Market|Plaza|Center|Centre|Station|Airport|Bridge|Cemetery|Stadium|Arena|Theater|Theatre|Library|Villas?|Homes|Gardens|Manor|Towers?|Lake|River|Beach|Creek))\b",
+    0,
+)
 _PHONE = gated(r"(?<![\d-])\(?(\d{3})\)?[\s.-]{1,2}\d{3}[-.\s]\d{4}(?!\d)", 0)
 _MEDICAL = re.compile(r"hospital|medical|health|trauma|surgery|clinic", re.I)
 
@@ -170,7 +179,9 @@ class PlaceReader:
                 start = sentence.start + match.start()
                 dc = self.gazetteer.region_names["District of Columbia"]
                 weight = 2.5 + sentence.is_about_incident - 1.5 * sentence.is_background
-                cities.append(PlaceMention("Washington", start, start + len(match.group()), sentence, weight, dc, "pair"))
+                cities.append(
+                    PlaceMention("Washington", start, start + len(match.group()), sentence, weight, dc, "pair")
+                )
             if sentence is first_body or (sentence.index < 8 and not sentence.is_title):
                 dateline = _DATELINE.match(text, sentence.start, sentence.end)
                 if dateline and (dateline.group("city").isupper() or dateline.group("region")):
@@ -280,7 +291,7 @@ class PlaceReader:
         known = self.gazetteer.cities(name)
         if name.lower() in self._parts and not after_state:
             how, weight = "part", -1.2
-        if (how == "force" and not known and normalize_place(words[0][1]) in _DIRECTIONS):
+        if how == "force" and not known and normalize_place(words[0][1]) in _DIRECTIONS:
             return  # "South Yorkshire Police" is no police of Yorkshire
         if not known and len(words) > 1 and normalize_place(words[0][1]) in _DIRECTIONS:
             self._add_city(text, words[1:], sentence, cities, weight, how)
@@ -451,7 +462,9 @@ class PlaceReader:
 
     def _find_anchors(self, cities: list[PlaceMention], hints: str) -> list[City]:
         """Give cities that are sure: those named with their region, and the one whose name the source bears."""
-        anchors = [c for word in re.findall(r"[a-z]{5,}", hints) if (c := _find_city_in(word, self.gazetteer)) is not None]
+        anchors = [
+            c for word in re.findall(r"[a-z]{5,}", hints) if (c := _find_city_in(word, self.gazetteer)) is not None
+        ]
         for mention in cities:
             if mention.region is not None:
                 key = (mention.region.country, mention.region.code)
@@ -548,7 +561,9 @@ class PlaceReader:
             return None
         for other, city in records.items():
             if other != name and city.population > 3 * record.population and distance_km(record, city) < 35:
-                if any(m.how in ("force", "dateline") or "'s" in m.sentence.text for m in by_name[other] if m.weight > 1.0):
+                if any(
+                    m.how in ("force", "dateline") or "'s" in m.sentence.text for m in by_name[other] if m.weight > 1.0
+                ):
                     return other
         return None
 
@@ -709,7 +724,9 @@ class PlaceReader:
             if found.neighborhood is None and sentence.is_about_incident:
                 side = next(_SIDE.find_within(text, sentence), None)
                 if side is not None:
-                    found.neighborhood = PlaceMention(side.group("name"), side.start("name"), side.end("name"), sentence, 1.0, None, "neighborhood")
+                    found.neighborhood = PlaceMention(
+                        side.group("name"), side.start("name"), side.end("name"), sentence, 1.0, None, "neighborhood"
+                    )
             if found.landmark is None and sentence.is_about_incident:
                 match = next(_LANDMARK.find_within(text, sentence), None)
                 same = (

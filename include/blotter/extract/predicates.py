@@ -163,6 +163,7 @@ _TABLE: tuple[Predicate, ...] = (
     _row("said_before", rf"\b(?:said|says|told|added|recalled|according\sto|explained|wrote|asked|quoted)\s{_m('o')}(?=[.,;”\"]|$|\s(?:of|on|in|at|during|who|from)\b)", o=Effect(speaks=True, weight=0.8)),
 )  # fmt: skip
 
+
 @dataclass(slots=True)
 class MaskedSentence:
     """A sentence with its mentions masked, and where each mask lies."""
@@ -208,7 +209,11 @@ def _group_rows(masked: MaskedSentence) -> MaskedSentence:
         if not _is_list(members, row.group()):
             continue
         # "Harold Pruitt, 71, and his wife, Joan Pruitt, 68": the wife is Joan
-        members = [m for m, n in zip(members, [*members[1:], None], strict=True) if m.owner is None or n is None or n.kind != "name"]
+        members = [
+            m
+            for m, n in zip(members, [*members[1:], None], strict=True)
+            if m.owner is None or n is None or n.kind != "name"
+        ]
         group = Mention(members[0].start, members[-1].end, "group", count=0, is_plural=True, members=members)
         masked.mentions.append(group)
         mask = f"⟦{len(masked.mentions) - 1}⟧"
@@ -236,7 +241,9 @@ def find_predicates(masked: MaskedSentence) -> Iterator[Finding]:
         return
     taken: set[tuple[str, int]] = set()
     for predicate in _TABLE:
-        for match in predicate.pattern.finditer(masked):
+        if not predicate.pattern.bits & masked.bits:
+            continue
+        for match in predicate.pattern.pattern.finditer(masked.text):
             yield from _read_match(masked, predicate, match, taken)
 
 
@@ -278,9 +285,19 @@ def _sharpen(effect: Effect, name: str, key: str, verb: str) -> Effect:
     """Read the condition off the verb where the pattern leaves it open."""
     condition = effect.condition
     if name == "dead_were":
-        condition = K if re.match(r"killed|dead|deceased|slain", verb, re.I) else I if re.match(r"injured|wounded|shot|hurt", verb, re.I) else None
+        condition = (
+            K
+            if re.match(r"killed|dead|deceased|slain", verb, re.I)
+            else I
+            if re.match(r"injured|wounded|shot|hurt", verb, re.I)
+            else None
+        )
     if name in ("harmed_by", "harmed", "harm_to", "along_with") and key in ("s", "o") and effect.role is V:
-        if _is_deadly(verb) or verb.lower() in ("died", "slain") or verb.lower().startswith(("found dead", "pronounced")):
+        if (
+            _is_deadly(verb)
+            or verb.lower() in ("died", "slain")
+            or verb.lower().startswith(("found dead", "pronounced"))
+        ):
             condition = K
         elif _HURTS.search(verb) and not re.search(r"shot\sat|fire[ds]?\b", verb, re.I):
             condition = I

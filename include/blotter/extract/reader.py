@@ -325,9 +325,27 @@ def _claim_person(writer: "ClaimWriter", ref: int, person: Person, occupations: 
     trade = find_occupation(writer.scene, person, occupations)
     if trade is not None:
         occupation, employer = trade
-        writer.add("occupation", occupation.value, occupation.sentence, occupation.start, occupation.end, ref=ref, role=role, confidence=0.75)
+        writer.add(
+            "occupation",
+            occupation.value,
+            occupation.sentence,
+            occupation.start,
+            occupation.end,
+            ref=ref,
+            role=role,
+            confidence=0.75,
+        )
         if employer is not None:
-            writer.add("employer", employer.value, employer.sentence, employer.start, employer.end, ref=ref, role=role, confidence=0.7)
+            writer.add(
+                "employer",
+                employer.value,
+                employer.sentence,
+                employer.start,
+                employer.end,
+                ref=ref,
+                role=role,
+                confidence=0.7,
+            )
     elif person.is_officer:
         mention, sentence = next((pair for pair in person.mentions), (None, None))
         if mention is not None and sentence is not None:
@@ -363,7 +381,9 @@ def _claim_untold(writer: "ClaimWriter", people: list[Person], item: Untold) -> 
     if not fits:
         return
     if item.gender is not None:  # "his name": of whom was spoken last
-        fits.sort(key=lambda pair: -max((s.index for _, s in pair[1].mentions if s.index < item.sentence.index), default=-1))
+        fits.sort(
+            key=lambda pair: -max((s.index for _, s in pair[1].mentions if s.index < item.sentence.index), default=-1)
+        )
     for ref, person in fits if item.is_plural else fits[:1]:
         writer.add(
             item.field,
@@ -402,6 +422,7 @@ class ClaimWriter:
         self.n_people = 0
         self._incident_ref = incident_ref
         self._n_before = n_before
+        self._voices: dict[int, tuple[str | None, float]] = {}
         self._claims: dict[tuple[object, ...], Claim] = {}
 
     def add(
@@ -424,7 +445,10 @@ class ClaimWriter:
         key = (ref, field, state, value, sentence.start)
         if key in self._claims:
             return
-        hedge = hedge_factor(sentence.text) if field in ("role", "name", "condition", "n_killed", "n_injured") else 1.0
+        if sentence.index not in self._voices:
+            self._voices[sentence.index] = (find_speaker(sentence.text), hedge_factor(sentence.text))
+        speaker, factor = self._voices[sentence.index]
+        hedge = factor if field in ("role", "name", "condition", "n_killed", "n_injured") else 1.0
         self._claims[key] = Claim(
             incident_ref=self._incident_ref,
             participant_ref=None if ref is None else self._n_before + ref,
@@ -437,7 +461,7 @@ class ClaimWriter:
             quote=sentence.text,
             quote_start=sentence.start,
             quote_end=sentence.end,
-            attributed_to=find_speaker(sentence.text),
+            attributed_to=speaker,
             confidence=round(confidence * hedge, 3),
         )
 

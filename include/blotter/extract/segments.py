@@ -10,11 +10,15 @@ import re
 from blotter.extract.gate import gated
 from blotter.extract.scene import Scene, Sentence
 
-_DATELINE = re.compile(r"(?:•\s*)?(?P<city>[A-Z][A-Z.'’ -]{2,28}[A-Z])(?:,\s*[A-Z][A-Za-z.]+(?:\s[A-Z][a-z]+)?)?\s*(?:\([^)]{1,30}\)\s*)?(?:—|–|--|-)\s")
+_DATELINE = re.compile(
+    r"(?:•\s*)?(?P<city>[A-Z][A-Z.'’ -]{2,28}[A-Z])(?:,\s*[A-Z][A-Za-z.]+(?:\s[A-Z][a-z]+)?)?\s*(?:\([^)]{1,30}\)\s*)?(?:—|–|--|-)\s"
+)
 _SEVERAL = gated(
     r"\b(?:two|three|four|five|six|seven|\d+|separate|multiple|several|pair\sof|unrelated|rash\sof|spate\sof)\s(?:\w+\s){0,2}(?:shootings|stabbings|crashes|fires|homicides|incidents|attacks|robberies|collisions|drownings|killings)\b"
 )
-_STREET = re.compile(r"\b(?:\d{2,5}[- ]block\s(?:of\s)?|\d{2,5}\s)(?P<name>(?:[NSEW]\.?\s|North\s|South\s|East\s|West\s)?[A-Z0-9][\w'’]*(?:\s[A-Z][\w'’]*)*)")
+_STREET = re.compile(
+    r"\b(?:\d{2,5}[- ]block\s(?:of\s)?|\d{2,5}\s)(?P<name>(?:[NSEW]\.?\s|North\s|South\s|East\s|West\s)?[A-Z0-9][\w'’]*(?:\s[A-Z][\w'’]*)*)"
+)
 _HOUR = re.compile(r"\b\d{1,2}(?::\d\d)?\s?[ap]\.?m\b|\b(?:noon|midnight)\b|\b[012]?\d[:.][0-5]\d\b", re.I)
 
 
@@ -52,7 +56,12 @@ def _split_at_scenes(body: list[Sentence]) -> tuple[list[Sentence], list[list[Se
     streets: set[str] = set()
     for sentence in body:
         street = _STREET.search(sentence.text)
-        if street is not None and _HOUR.search(sentence.text) and sentence.is_about_incident and street.group("name") not in streets:
+        if (
+            street is not None
+            and _HOUR.search(sentence.text)
+            and sentence.is_about_incident
+            and street.group("name") not in streets
+        ):
             streets.add(street.group("name"))
             segments.append([])
         (segments[-1] if segments else lead).append(sentence)

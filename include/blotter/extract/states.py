@@ -31,11 +31,14 @@ _NAME = r"(?:names?|identit(?:y|ies)|identification)"
 _WITHHELD = gated(
     rf"\b(?:{_NAME}[^.;]{{0,60}}?\b(?:not\s(?:yet\s)?(?:been\s)?(?:\w+ly\s)?(?:released|shared|disclosed|made\spublic|given|provided|published|announced|revealed|available|immediately\sreleased|immediately\savailable)|(?:was|were|is|are|being|been)\s(?:being\s)?withheld|withheld)"
     rf"|(?:not|n['’]t|declin(?:ed|ing)\sto|refus(?:ed|ing)\sto|yet\sto|without)\s(?:yet\s|publicly\s|immediately\s|been\s)*(?:releas(?:e|ed|ing)|shar(?:e|ed)|disclos(?:e|ed|ing)|giv(?:e|en|ing)|provid(?:e|ed|ing)|publish(?:ed)?|reveal(?:ed)?|nam(?:e|ed|ing)|identif(?:y|ied|ying))\b"
-    rf"|(?:withh(?:eld|olding))[^.;]{{0,40}}\b{_NAME}|{_NAME}[^.;]{{0,40}}\bpending\snotification|pending\s(?:the\s)?notification\sof|(?:was|were)\snot\s(?:immediately\s)?(?:identified|named)|not\snaming|(?:only\sidentified|identified\sonly)\sas)")
+    rf"|(?:withh(?:eld|olding))[^.;]{{0,40}}\b{_NAME}|{_NAME}[^.;]{{0,40}}\bpending\snotification|pending\s(?:the\s)?notification\sof|(?:was|were)\snot\s(?:immediately\s)?(?:identified|named)|not\snaming|(?:only\sidentified|identified\sonly)\sas)"
+)
 _UNKNOWN = gated(
-    rf"\b(?:{_NAME}[^.;]{{0,40}}\b(?:unknown|not\s(?:immediately\s|yet\s)?(?:known|determined|established|clear))|(?:trying|working|attempting|struggling|hoping)\sto\s(?:identify|determine\sthe\sidentit)|(?:do|does|did)\s(?:not|n['’]t)\sknow\s(?:who|the\s{_NAME})|(?:has|have|had)\snot\s(?:yet\s)?been\sable\sto\sidentify|remains?\sunidentified)")
+    rf"\b(?:{_NAME}[^.;]{{0,40}}\b(?:unknown|not\s(?:immediately\s|yet\s)?(?:known|determined|established|clear))|(?:trying|working|attempting|struggling|hoping)\sto\s(?:identify|determine\sthe\sidentit)|(?:do|does|did)\s(?:not|n['’]t)\sknow\s(?:who|the\s{_NAME})|(?:has|have|had)\snot\s(?:yet\s)?been\sable\sto\sidentify|remains?\sunidentified)"
+)
 _OTHER = gated(
-    r"\b(?:(?P<age>ages?)|(?P<condition>conditions?))\b[^.;]{0,50}?\b(?:(?P<withheld>not\s(?:\w+\s)?(?:released|disclosed|provided|available|given)|withheld)|(?P<unknown>unknown|not\s(?:immediately\s|yet\s)?(?:known|clear)|unclear))\b")
+    r"\b(?:(?P<age>ages?)|(?P<condition>conditions?))\b[^.;]{0,50}?\b(?:(?P<withheld>not\s(?:\w+\s)?(?:released|disclosed|provided|available|given)|withheld)|(?P<unknown>unknown|not\s(?:immediately\s|yet\s)?(?:known|clear)|unclear))\b"
+)
 _NOT_PEOPLE = re.compile(
     r"\b(?:not|n['’]t|declined\sto|refused\sto)\s(?:yet\s|immediately\s|been\s)*(?:releas\w+|disclos\w+|provid\w+|giv\w+|shar\w+|reveal\w*)\s+(?:(?:any|further|more|additional|other)\s|(?:the\s)?(?:details|information|video|footage|motive|cause|report|type|number|figures|statement|comment)|from\b|on\b|after\b|until\b|to\b|back\b|up\b|in\b|him\b|her\b|me\b)",
     re.I,
@@ -110,4 +113,6 @@ def _make(field: str, state: ClaimState, sentence: Sentence, match: re.Match[str
     gender = {"his": "male", "him": "male", "her": "female"}.get(word)
     if gender is not None and of != "suspect":
         of = "anybody"
-    return Untold(field, state, of, plural, gender, sentence, sentence.start + match.start(), sentence.start + match.end())
+    return Untold(
+        field, state, of, plural, gender, sentence, sentence.start + match.start(), sentence.start + match.end()
+    )

@@ -23,13 +23,16 @@ _DATE = gated(
     r"|\b(?P<iso>(?:19|20)\d\d-\d\d-\d\d)\b"
     r"|\b(?P<m3>\d{1,2})/(?P<d3>\d{1,2})/(?P<y3>(?:19|20)?\d\d)\b"
     rf"|\b(?:(?P<rel>[Ll]ast|[Tt]his(?:\spast)?|[Nn]ext|[Pp]ast)\s+)?(?P<weekday>{_WEEKDAY})"
-    r"|\b(?P<word>[Yy]esterday|[Tt]oday|[Tt]onight|[Oo]vernight|[Ll]ast\snight|[Tt]his\s(?:morning|afternoon|evening)|[Ee]arlier\s(?:in\sthe\sday|today)|[Ll]ast\s(?:week|weekend|month|year)|[Tt]he\sday\sbefore)\b", 0)
+    r"|\b(?P<word>[Yy]esterday|[Tt]oday|[Tt]onight|[Oo]vernight|[Ll]ast\snight|[Tt]his\s(?:morning|afternoon|evening)|[Ee]arlier\s(?:in\sthe\sday|today)|[Ll]ast\s(?:week|weekend|month|year)|[Tt]he\sday\sbefore)\b",
+    0,
+)
 _CLOCK = gated(
     r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?(?::\d\d)?\s?(?P<half>[ap]\.?\s?m\b\.?)"
     r"|\b(?P<h24>[01]?\d|2[0-3])[:h](?P<m24>[0-5]\d)\b(?!\s?[ap]\.?m)(?!:\d)"
     r"|\b(?P<noon>noon|midday)\b(?!\s(?:news|report))|\b(?P<midnight>midnight)\b"
     r"|\b(?P<oclock>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\so['’]clock(?:\s(?P<oday>(?:this\s|in\sthe\s|at\s|on\s\w+\s|\w+\s)?(?:morning|afternoon|evening|night)))?"
-    r"|\b(?P<mil>[012]\d[0-5]\d)\s(?:hours|hrs)\b")
+    r"|\b(?P<mil>[012]\d[0-5]\d)\s(?:hours|hrs)\b"
+)
 _PART = re.compile(
     r"\b(?P<early>early|pre-?dawn|before\sdawn)\b|\b(?P<part>morning|afternoon|evening|night|overnight)\b", re.I
 )
@@ -53,7 +56,10 @@ _SPEECH = re.compile(
     r"\b(?:said|says|told|announced|confirmed|according|statement|press|news\sconference|released?|identified|tweeted|interview|spokes\w+|reported\sby|reports|updated|posted|published|added|saying|wrote|briefing|revealed)\b",
     re.I,
 )
-_ARREST = re.compile(r"\b(?:arrest(?:ed|s)?|custody|captured|surrendered|search\swarrant|seized|raid\w*|charged?|charges|booked|busted|stopped|pulled\sover)\b", re.I)
+_ARREST = re.compile(
+    r"\b(?:arrest(?:ed|s)?|custody|captured|surrendered|search\swarrant|seized|raid\w*|charged?|charges|booked|busted|stopped|pulled\sover)\b",
+    re.I,
+)
 _LAW = re.compile(
     r"\b(?:court|arraign\w*|hearing|sentenc\w+|plead\w*|pled|indict\w*|trial|jury|judge|bond|bail|convict\w+|appear(?:ed|ance)?|warrant|turned\shimself|autopsy|vigil|funeral|memorial|buried|died|pronounced|succumbed|services?|scheduled|meeting|visitation|extradited|released\sfrom|born|graduated|expected)\b",
     re.I,
@@ -178,13 +184,21 @@ def _weigh_day(before: str, after: str, sentence: Sentence, match: re.Match[str]
     near = before[-110:]
     weight = 0.0
     nearest: list[tuple[int, str]] = []
-    for kind, pattern in (("happened", _HAPPENED), ("harm", _HARM), ("speech", _SPEECH), ("arrest", _ARREST), ("law", _LAW)):
+    for kind, pattern in (
+        ("happened", _HAPPENED),
+        ("harm", _HARM),
+        ("speech", _SPEECH),
+        ("arrest", _ARREST),
+        ("law", _LAW),
+    ):
         ends = [found.end() for found in pattern.finditer(near)]
         if ends:
             nearest.append((ends[-1], kind))
     nearest.sort(reverse=True)
     for rank, (_, kind) in enumerate(nearest[:2]):
-        weight += {"happened": 2.4, "harm": 2.2, "speech": -2.2, "arrest": -0.8, "law": -2.0}[kind] * (1.0 if rank == 0 else 0.35)
+        weight += {"happened": 2.4, "harm": 2.2, "speech": -2.2, "arrest": -0.8, "law": -2.0}[kind] * (
+            1.0 if rank == 0 else 0.35
+        )
     if not nearest:
         following = after[:90]
         weight += 1.2 if _HARM.search(following) or _HAPPENED.search(following) else 0.0
