@@ -144,9 +144,7 @@ def measure_archive(n_bytes: int) -> None:
             hashed.append(hashed_s / ours_s)
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         print(f"reading a web archive of {n_records} pages, {n_bytes / 1e6:.0f} MB: memory grew by {grown:.0f} MB")
-        print(
-            f"  ratio: {median(bare):.2f} of bare warcio, goal 0.8; {median(hashed):.2f} of warcio with a sha256 a document"
-        )
+        print(f"  ratio: {median(bare):.2f} of bare warcio, goal 0.8; {median(hashed):.2f} of warcio and a sha256 each")
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ from blotter.ingest.schedule import (
     choose_address,
     is_conditional,
     is_due,
+    judge_feed,
     next_page_visit,
     start_cursor,
 )
@@ -220,7 +221,9 @@ class _Poll:
         rows = [_fetch_row(source, fetched, is_body_kept=False)]
         if fetched.outcome is not Outcome.OK or fetched.body is None:
             moved = advance_cursor(cursor, fetched, now=self._now, n_new=0)
-            await self._hand_over(source, cursor.url, fetched, (), rows, [], moved, warning=_warn(fetched, moved))
+            await self._hand_over(
+                source, cursor.url, fetched, (), rows, [], moved, warning=_warn(fetched, moved, self._now)
+            )
             return
         parsed = await asyncio.to_thread(parse_feed, fetched.body, fetched.final_url, fetched.content_type)
         if parsed.reason is not None:
@@ -261,11 +264,18 @@ class _Poll:
             moved = replace(advance_cursor(cursor, unread, now=self._now, n_new=0), last_outcome=rows[0]["outcome"])
         else:
             moved = advance_cursor(
-                cursor, fetched, now=self._now, n_new=len(wanted), is_whole=not n_left, ttl_s=parsed.ttl_s
+                cursor,
+                fetched,
+                now=self._now,
+                n_new=len(wanted),
+                n_entries=len(parsed.entries),
+                is_whole=not n_left,
+                ttl_s=parsed.ttl_s,
             )
         warning = f"{parsed.reason}: {parsed.message}" if parsed.reason is not None else None
         if n_left:
             warning = f"{n_left} entries are left for the next poll"
+        warning = warning or judge_feed(moved, self._now)
         await self._hand_over(source, cursor.url, fetched, arrivals, rows, marks, moved, warning=warning)
 
     def _find_wanted(self, source: Source, entries: Sequence[FeedEntry]) -> tuple[list[_Asked], list[SeenEntry]]:
@@ -482,12 +492,10 @@ def _believe(moment: Moment | None, now: datetime) -> Moment | None:
     return moment if moment is not None and is_possible(moment.at, by=latest_possible(now)) else None
 
 
-def _warn(fetched: Fetched, cursor: FeedCursor) -> str | None:
-    if cursor.paused_reason is not None:
-        return cursor.paused_reason
-    if fetched.outcome.is_answer:
-        return None
-    return f"{fetched.outcome} for the {cursor.n_failures}. time: {fetched.message}".strip()
+def _warn(fetched: Fetched, cursor: FeedCursor, now: datetime) -> str | None:
+    if cursor.paused_reason is None and not fetched.outcome.is_answer:
+        return f"{fetched.outcome} for the {cursor.n_failures}. time: {fetched.message}".strip()
+    return judge_feed(cursor, now)
 
 
 def _fetch_row(source: Source, fetched: Fetched, *, is_body_kept: bool) -> Row:

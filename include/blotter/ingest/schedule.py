@@ -18,6 +18,8 @@ FASTER, SLOWER = 0.6, 1.25  # at a factor of each, a feed settles where about on
 JITTER = 0.1
 MOVES_TO_ADOPT = 3  # a permanent redirect counts once it was seen so often in a row
 FULL_EVERY = timedelta(days=1)  # some feeds answer 304 for ever: so often they are asked for without conditions
+FAILURES_TO_TELL = 3
+SILENCE_GAPS, MIN_SILENCE_S, GAP_SHARE = 6, 2 * 86_400.0, 0.2
 PAGE_DELAYS = tuple(timedelta(hours=hours) for hours in (1, 4, 12, 24, 72, 168))
 
 
@@ -47,6 +49,7 @@ def advance_cursor(
     *,
     now: datetime,
     n_new: int,
+    n_entries: int | None = None,
     is_whole: bool = True,
     ttl_s: float | None = None,
 ) -> FeedCursor:
@@ -79,7 +82,37 @@ def advance_cursor(
         interval_s=interval_s,
         next_due_at=now + timedelta(seconds=wait_s),
         last_new_at=now if n_new else cursor.last_new_at,
+        gap_s=_learn_gap(cursor, now) if n_new else cursor.gap_s,
+        n_entries=n_entries if n_entries is not None else cursor.n_entries,
     )
+
+
+def judge_feed(cursor: FeedCursor, now: datetime) -> str | None:
+    """Say what is wrong with a feed, for an operator; None where it does what it used to.
+
+    Silence is measured against the feed's own habit: six times its usual gap, and two days at least.
+    """
+    if cursor.paused_reason is not None:
+        return f"paused: {cursor.paused_reason}"
+    if cursor.n_failures >= FAILURES_TO_TELL:
+        since = f" since {cursor.last_ok_at:%Y-%m-%d %H:%M} UTC" if cursor.last_ok_at else ", and never answered"
+        return f"failing: {cursor.last_outcome} {cursor.n_failures} times{since}"
+    if cursor.n_entries == 0 and cursor.last_new_at is not None:
+        return f"empty: it lists nothing, and brought something last {cursor.last_new_at:%Y-%m-%d %H:%M} UTC"
+    if cursor.last_new_at is not None and cursor.gap_s is not None:
+        silent_s = (now - cursor.last_new_at).total_seconds()
+        if silent_s > max(SILENCE_GAPS * cursor.gap_s, MIN_SILENCE_S):
+            return (
+                f"silent: nothing new for {silent_s / 86_400:.1f} days, where it used to be {cursor.gap_s / 3600:.1f} h"
+            )
+    return None
+
+
+def _learn_gap(cursor: FeedCursor, now: datetime) -> float | None:
+    if cursor.last_new_at is None:
+        return None
+    gap_s = (now - cursor.last_new_at).total_seconds()
+    return gap_s if cursor.gap_s is None else (1 - GAP_SHARE) * cursor.gap_s + GAP_SHARE * gap_s
 
 
 def follow_page(url: str, source_id: str, *, first_seen_at: datetime) -> FollowedPage:

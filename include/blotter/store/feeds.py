@@ -68,6 +68,8 @@ class FeedCursor:
     n_moves: int = 0  # in a row
     moved_to: str | None = None
     paused_reason: str | None = None
+    gap_s: float | None = None  # learnt: the usual time between polls that bring something
+    n_entries: int | None = None  # in the last answer that held the feed
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,6 +129,8 @@ _cursors = Table(
     Column("n_moves", Integer, nullable=False),
     Column("moved_to", String),
     Column("paused_reason", String),
+    Column("gap_s", Float),
+    Column("n_entries", Integer),
 )
 _entries = Table(
     "seen_entries",
