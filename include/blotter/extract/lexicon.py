@@ -4,7 +4,10 @@ Belongs here: the two file formats (sections of words; rows of columns). Does no
 its file's head and its user say. Files are read when a `Reader` is made, never on import.
 """
 
+import re
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from typing import Any
 
 
 def load_sections(name: str) -> dict[str, frozenset[str]]:
@@ -22,6 +25,27 @@ def load_sections(name: str) -> dict[str, frozenset[str]]:
 def load_rows(name: str) -> list[list[str]]:
     """Read rows of columns separated by `|`, in the order of the file."""
     return [[cell.strip() for cell in line.split("|")] for line in _lines(name)]
+
+
+def compile_words(words: Iterable[str]) -> str:
+    """Give an expression that matches any of the words, the longest first: a tree of letters, so that it is not tried
+    word by word.
+    """
+    tree: dict[str, dict[str, Any]] = {}
+    for word in words:
+        branch = tree
+        for letter in word:
+            branch = branch.setdefault(letter, {})
+        branch[""] = {}
+    return _write_tree(tree)
+
+
+def _write_tree(tree: Mapping[str, Mapping[str, Any]]) -> str:
+    branches = [re.escape(letter) + _write_tree(rest) for letter, rest in sorted(tree.items()) if letter]
+    if not branches:
+        return ""
+    joined = branches[0] if len(branches) == 1 and "" not in tree else f"(?:{'|'.join(branches)})"
+    return joined + ("?" if "" in tree else "")
 
 
 def _lines(name: str) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from spacy.lang.en.stop_words import STOP_WORDS
 
-from blotter.extract.lexicon import load_sections
+from blotter.extract.lexicon import compile_words, load_sections
 
 NUMBER_WORDS = {
     word: value
@@ -133,9 +133,8 @@ class MentionFinder:
         self._before_head = self.nouns["modifier"] | self.nouns["person"] | NUMBER_WORDS.keys() | _DETERMINERS
 
     def _compile_descriptions(self) -> re.Pattern[str]:
-        nouns = "persons? of interest|" + "|".join(sorted(self.nouns["person"], key=len, reverse=True))
-        nouns = nouns.replace(" ", r"\ ")
-        modifiers = "|".join(sorted(self.nouns["modifier"], key=len, reverse=True))
+        nouns = compile_words(self.nouns["person"] | {"person of interest", "persons of interest"})
+        modifiers = compile_words(self.nouns["modifier"])
         return re.compile(
             rf"""(?<![\w’'-])(?:
               (?:(?P<det>the|an?|another|this|that|these|those|his|her|their|its|our|my|both|one|no|several|all|each|a\ second|(?-i:[A-Z])[\w’-]+['’]s?)\ )?

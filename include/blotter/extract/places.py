@@ -43,12 +43,12 @@ _STREET_NAME = rf"(?:{_DIR}?(?:(?:the\s)?\d{{1,3}}(?:st|nd|rd|th)|[A-Z][\w’'.\
 _ROAD = r"(?:(?:Interstate|I|U\.?S\.?|US|Route|Rt\.?|State Route|State Road|SR|Highway|Hwy\.?|County Road|CR|M|FM|Loop|Exit|Texas|A)[ -](?:Highway |Hwy\.? |Route )?\d{1,4}[A-Z]?\b)"
 _NAMED_STREET = rf"{_STREET_NAME}\s+{_SUFFIX}\b\.?(?:\s+(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West|Northeast|Northwest|Southeast|Southwest)\b\.?)?"
 _STREETS = gated(
-    rf"(?P<block>(?:\d[\d,]*|\w+[- ]hundred)(?:\s*(?:-|th\s)?\s*)[Bb]lock\s+of\s+(?:{_NAMED_STREET}|{_ROAD}|{_DIR}?(?:\d{{1,3}}(?:st|nd|rd|th)|[A-Z][\w’'.\-]*)(?:\s+[A-Z][\w’'\-]*){{0,3}}))"
+    rf"(?=[A-Z\d])(?:(?P<block>(?:\d[\d,]*|\w+[- ]hundred)(?:\s*(?:-|th\s)?\s*)[Bb]lock\s+of\s+(?:{_NAMED_STREET}|{_ROAD}|{_DIR}?(?:\d{{1,3}}(?:st|nd|rd|th)|[A-Z][\w’'.\-]*)(?:\s+[A-Z][\w’'\-]*){{0,3}}))"
     rf"|(?P<corner>(?:{_NAMED_STREET}|{_ROAD}|{_DIR}?[A-Z0-9][\w’'.\-]*(?:\s[A-Z][\w’'.\-]*){{0,2}})\s+(?:and|&|at|near)\s+(?:{_STREET_NAME}\s+(?:[Ss]treets|[Aa]venues|[Rr]oads|[Dd]rives|{_SUFFIX})\b\.?|{_ROAD}))"
     rf"|(?P<meet>(?<=intersection\sof\s)(?:{_STREET_NAME}|{_ROAD})(?:\s+{_SUFFIX}\b\.?)?\s+(?:and|&)\s+(?:{_STREET_NAME}|{_ROAD})(?:\s+{_SUFFIX}\b\.?)?|(?<=corner\sof\s)(?:{_STREET_NAME}|{_ROAD})(?:\s+{_SUFFIX}\b\.?)?\s+(?:and|&)\s+(?:{_STREET_NAME}|{_ROAD})(?:\s+{_SUFFIX}\b\.?)?)"
     rf"|(?P<number>\b\d{{1,5}}(?:-\d+)?\s+{_NAMED_STREET})"
     rf"|(?P<plain>{_NAMED_STREET})"
-    rf"|(?P<road>\b{_ROAD})",
+    rf"|(?P<road>\b{_ROAD}))",
     0,
 )
 # The pattern above is tried at every capital letter and digit; a sentence without one of these has no street.
@@ -62,8 +62,8 @@ _STATION = re.compile(r"\b(?:abc|nbc|cbs|fox|cw|news|my)\s?(ct|dc|nj|ny)\b")
 _DOMAINS = {"uk": "GB", "au": "AU", "nz": "NZ", "ie": "IE", "za": "ZA", "bbc": "GB", "cbc": "CA"}
 _STREET_HINT = gated(
     r"street|avenue|road|drive|boulevard|blvd| lane|court|place| way|highway| hwy|parkway| pkwy|circle|terrace|trail| pike|turnpike|alley| loop"
-    r"| run|square|plaza| row|crossing|expressway|freeway|causeway|broadway| path|ridge|trace|crescent|close| ave\b| av\b| st\b| rd\b| dr\b| ln\b| ct\b| pl\b| cir\b| ter\b"
-    r"|block|interstate| i-?\s?\d| u\.?s\.?\s\d|route| rt\b| sr\b| cr\b| exit| texas| fm | m\d| a\d|corner|intersection"
+    r"| run|square|plaza| row|crossing|expressway|freeway|causeway|broadway| path|ridge|trace|crescent|close| ave| av | st | st\.| rd| dr | dr\.| ln| ct | pl | cir | ter "
+    r"|block|interstate| i-|u\.s\. |us |route| rt | sr | cr |exit|texas| fm |the m|the a|corner|intersection"
 )
 _HOME_BEFORE = re.compile(
     r"(?:,\s(?:both\s|all\s)?(?:of|from)|who lives? (?:on|in|at|near)|resident of|\d,?\s+of|headquarters (?:at|on)|mailed to|lived (?:on|in)|(?:vigil|funeral|service|visitation|church)\s[^.]{0,40}(?:on|at|in))\s+(?:the\s+)?$",
@@ -656,7 +656,7 @@ class PlaceReader:
         text = scene.article.text
         scored: list[tuple[float, int, str, PlaceMention]] = []
         for sentence in scene.sentences:
-            if sentence.is_title or _STREET_HINT.search(sentence) is None:
+            if sentence.is_title or not _STREET_HINT.bits & sentence.bits:
                 continue
             for match in _STREETS.find_within(text, sentence):
                 street = self._read_street(text, match, sentence)

@@ -65,7 +65,7 @@ def judge_kind(
     """Judge what the page is about; `is_recent` says that a day near publication is named as the incident's, `is_fresh`
     that it is at most three days back.
     """
-    read = scene.sentences[:60]
+    read = scene.sentences[:30]
     head = read[:5]
     n_words = max(40, sum(sentence.text.count(" ") + 1 for sentence in read))
     per = 300 / n_words
