@@ -68,6 +68,7 @@ WEIGHTS: Mapping[str, float] = {
     "other type": -0.8,
     "days since": -0.5,
 }
+NEAR_MISS = 0.1  # a candidate scored below this is not worth telling of
 _REASON_FLOOR = 0.25  # a feature that moves the log-odds by less is no reason
 _N_REASONS = 6
 _COMMON_AGE_MATCHES = 3
@@ -87,7 +88,8 @@ def compare_account(account: Account, profile: Profile) -> Likeness:
     score = 1 / (1 + math.exp(-(BIAS + sum(moves.values()))))
     if not _is_tied(features):
         score = min(score, _UNTIED)
-    told = sorted(((name, move) for name, move in moves.items() if abs(move) >= _REASON_FLOOR), key=_by_strength)
+    told = [(name, move) for name, move in moves.items() if abs(move) >= _REASON_FLOOR and score >= NEAR_MISS]
+    told.sort(key=_by_strength)
     return Likeness(
         incident_id=profile.incident_id,
         score=round(score, 4),

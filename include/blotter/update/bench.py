@@ -15,7 +15,7 @@ import msgspec
 
 from blotter.ids import make_id
 from blotter.link import LINKER_VERSION
-from blotter.link.compare import Likeness, LinkRules, compare_account
+from blotter.link.compare import NEAR_MISS, Likeness, LinkRules, compare_account
 from blotter.link.describe import count_text_terms, describe_incident, key_account, select_text
 from blotter.link.memory import (
     Account,
@@ -51,9 +51,9 @@ from blotter.resolve.record import build_incident, resolve_members
 from blotter.track import Trigger, diff_versions
 from blotter.update.desk import Desk, WorkingDesk
 
-_MAX_CANDIDATES = 24
+_MAX_CANDIDATES = 16
+_MIN_VOTES = 0.15  # a candidate that shares no more than one middling word is not worth a look
 _FIRST_ACCOUNTS, _LAST_ACCOUNTS = 3, 12
-_NEAR_MISS = 0.1  # a candidate scored below this is not worth a row
 _MAX_NEAR_MISSES = 2
 # A reference of a roundup is a line or two: more must speak for it.
 _ROUNDUP_CAUTION = 0.5
@@ -216,7 +216,7 @@ class Workbench:
         ]
         compared.sort(key=lambda likeness: (-likeness.score, likeness.incident_id))
         considered = [
-            (likeness, self._judge(likeness, reading)) for likeness in compared if likeness.score >= _NEAR_MISS
+            (likeness, self._judge(likeness, reading)) for likeness in compared if likeness.score >= NEAR_MISS
         ]
         if considered and considered[0][1] is Verdict.POSITIVE:
             best = considered[0][0]
@@ -238,7 +238,8 @@ class Workbench:
         for key, incident_ids in targets.items():
             for incident_id in incident_ids:
                 votes[incident_id] = votes.get(incident_id, 0.0) + keys[key]
-        best = sorted(votes, key=lambda one: (-round(votes[one], 6), one))[:_MAX_CANDIDATES]
+        likely = [one for one, vote in votes.items() if vote >= _MIN_VOTES]
+        best = sorted(likely, key=lambda one: (-round(votes[one], 6), one))[:_MAX_CANDIDATES]
         self.desk.profiles(best)  # at once; what follows finds them there
         live = list(dict.fromkeys(self.follow_merges(one) for one in best))
         return [profile for profile in self.desk.profiles(live).values() if profile.accounts]
