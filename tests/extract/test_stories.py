@@ -203,3 +203,26 @@ def test_relatives_who_speak_are_no_participants(reader: Reader) -> None:
         )
     )
     assert [p["name"] for p in people(reading)] == ["Jaylen Porter"]
+
+
+def test_the_example_of_the_documentation(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            published="2026-03-02",
+            text="A Toledo officer was shot and killed early Monday in the 1100 block of Mulberry Street, Chief Alicia Brandt said. "
+            "The chief declined to identify her.",
+        )
+    )
+    incident = {f: known(reading, f) for f in ("city", "state", "occurred_date", "occurred_time", "street", "n_killed", "n_injured")}
+    assert incident == {
+        "city": "Toledo",
+        "state": "Ohio",
+        "occurred_date": date(2026, 3, 2),
+        "occurred_time": "early_morning",
+        "street": "1100 block of Mulberry Street",
+        "n_killed": 1,
+        "n_injured": 0,
+    }
+    assert people(reading) == [
+        {"role": "victim", "condition": "killed", "occupation": "police officer", "gender": "female", "name": "<withheld>"}
+    ]

@@ -321,7 +321,7 @@ class PeopleReader:
                 and _agrees(p.gender, mention.gender)
                 and id(p) not in taken
             ]
-            return fits[-1] if fits and mention.owner is None and not mention.is_other else None
+            return fits[-1] if fits and not mention.is_other else None
         live = [p for p in self._live() if _agrees(p.gender, mention.gender)]
         if mention.age is not None:
             same = [p for p in live if p.age == mention.age and not (id(p) in taken and not mention.is_definite)]
@@ -345,6 +345,7 @@ class PeopleReader:
             ]
         elif mention.noun in nouns["child"]:
             options = [p for p in live if p.is_child or (p.age is not None and p.age < 18)]
+            options = self._prefer_role(options, mention, sentence)
         else:
             options = [
                 p
@@ -355,7 +356,18 @@ class PeopleReader:
                 and _same_kind(p, mention)
             ]
             options = [p for p in options if not p.is_officer] or options
+            options = self._prefer_role(options, mention, sentence)
         return max(options, key=lambda p: (p.last_index, -p.order)) if options else None
+
+    @staticmethod
+    def _prefer_role(options: list[Person], mention: Mention, sentence: Sentence) -> list[Person]:
+        """Prefer persons of the role that the sentence gives to the mention: who "was shot" is rather the victim."""
+        roles = {f.effect.role for f in sentence.findings if f.mention is mention and f.effect.role is not None}
+        if len(roles) != 1:
+            return options
+        role = roles.pop()
+        other = Role.VICTIM if role is Role.SUSPECT else Role.SUSPECT
+        return [p for p in options if p.score(role) >= p.score(other)] or options
 
     def _find_ageless(self, live: list[Person], mention: Mention) -> Person | None:
         """Find who "the 20-year-old" is: someone whose age was not told yet."""
@@ -395,6 +407,7 @@ class PeopleReader:
             return
         options = [self._of_mention[id(m)] for m in before if not m.is_possessive]
         options = [p for p in options if _agrees(p.gender, mention.gender) and not p.is_official]
+        options = self._prefer_role(options, mention, sentence)
         person = options[0] if options else None
         if (
             person is None
@@ -419,7 +432,9 @@ class PeopleReader:
             and sentence.index - p.last_index <= 2
         ]
         if options:
-            self._of_mention[id(mention)] = max(options, key=lambda p: (p.last_index, p.score(Role.VICTIM)))
+            person = max(options, key=lambda p: (p.last_index, p.score(Role.VICTIM)))
+            self._of_mention[id(mention)] = person
+            person.genders.append(Evidence(mention.gender, sentence, mention.start, mention.end, 0.4))
 
     def _join_appositions(self, masked: MaskedSentence) -> None:
         for match in _SAME.finditer(masked.text):

@@ -264,6 +264,10 @@ def _read_match(
             continue
         if predicate.name == "possessed_death" and not (groups.get("poss") or masked.mentions[index].is_possessive):
             continue  # "the girl remains in critical condition"
+        if predicate.name in ("hurt", "killed") and _is_active(masked.text, match):
+            continue
+        if _NONE_BEFORE.search(masked.text, max(0, match.start() - 10), match.start()):
+            continue  # "neither officer was injured"
         taken.add(slot)
         if predicate.name in ("harmed", "shot_self", "self_harm"):
             taken.add(("active", verb_at))
@@ -274,6 +278,24 @@ def _read_match(
         mention = masked.mentions[index]
         for member in mention.members or [mention]:
             yield Finding(member, effect, predicate.name, start, end)
+
+
+_AUXILIARY = re.compile(r"\b(?:was|were|is|are|be|been|being|got|gets|get|remains?|remained)\b", re.I)
+_NONE_BEFORE = re.compile(r"\b(?:neither|no|nor)\s$", re.I)
+# what follows a verb that has an object: "shot and injured ⟦1⟧", "shot his brother", "shot himself"
+_OBJECT_AFTER = re.compile(
+    r"(?:,?\s(?:and|then|fatally|killed|injured|wounded|burned|accidentally|stabbed|robbed|another|fellow|both))*,?\s?⟦"
+    r"|\s(?:a|an|his|her|their|another|at|himself|herself|themselves|someone|somebody|off|into|the\s(?!head|face|leg|arm|chest|back|neck|foot|hand|stomach|abdomen|shoulder|torso|thigh|buttocks|hip))\b",
+    re.I,
+)
+
+
+def _is_active(text: str, match: re.Match[str]) -> bool:
+    """Say whether "⟦0⟧ shot" tells what someone did: no auxiliary before the verb, and an object or "who" beside it."""
+    before = text[match.start() : match.start("verb")]
+    if _AUXILIARY.search(before[before.rfind("⟦") :]):
+        return before.rstrip().endswith("to have")
+    return before.rstrip().endswith(("who", "to have", "had")) or _OBJECT_AFTER.match(text, match.end("verb")) is not None
 
 
 _CRITICALLY = re.compile(r"\bcritically\s(?:injured|wounded|hurt)\b", re.I)
