@@ -300,6 +300,7 @@ def _latest_revision(article: Article, reading: Reading) -> LatestRevision:
         revision=article.revision,
         revision_id=article.revision_id,
         text_sha256=article.text_sha256,
+        raw_sha256=article.raw_sha256,
         reading_id=reading.reading_id,
         extractor_version=reading.extractor_version,
     )

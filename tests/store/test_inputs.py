@@ -30,7 +30,13 @@ def publish(ledger: InputLedger, engine: Engine, changes: LedgerChanges) -> None
 
 
 def make_revision(*, article_id: str = "art_a", revision: int = 1, **given: object) -> LatestRevision:
-    content = {"revision_id": f"rev_{revision}", "text_sha256": "0" * 64, "reading_id": None, "extractor_version": None}
+    content = {
+        "revision_id": f"rev_{revision}",
+        "text_sha256": "0" * 64,
+        "raw_sha256": "0" * 64,
+        "reading_id": None,
+        "extractor_version": None,
+    }
     return LatestRevision(article_id=article_id, revision=revision, **(content | given))
 
 
@@ -82,6 +88,24 @@ def test_the_same_bytes_from_the_same_place_are_a_duplicate(ledger: InputLedger,
     elsewhere = dataclasses.replace(second, input_id="inp_3", url="https://gazette.example/b")
     replay = dataclasses.replace(second, input_id="inp_4", replay_of=first.input_id)
     assert ledger.register([edited, elsewhere, replay]).new == ("inp_2", "inp_3", "inp_4")
+
+
+def test_a_page_fetched_anew_that_went_back_to_an_earlier_text_is_no_duplicate(
+    ledger: InputLedger, engine: Engine
+) -> None:
+    first = dataclasses.replace(make_document(name="a", url="https://gazette.example/a", payload=b"x"), kind="entry")
+    ledger.register([first])
+    settled = SettledInput(input_id=first.input_id, disposition=Disposition.PUBLISHED, article_id="art_a")
+    as_first = make_revision(raw_sha256=first.payload_sha256)
+    publish(ledger, engine, LedgerChanges(batch_id="b1", settled=(settled,), revisions=(as_first,)))
+    again = dataclasses.replace(first, input_id="inp_again")
+    assert list(ledger.register([again]).duplicates) == ["inp_again"]
+    edited = make_revision(revision=2, raw_sha256="e" * 64)
+    publish(ledger, engine, LedgerChanges(batch_id="b2", revisions=(edited,)))
+    dropped = dataclasses.replace(again, input_id="inp_dropped", kind="file")
+    found = ledger.register([again, dropped])
+    assert found.new == ("inp_again",)
+    assert list(found.duplicates) == ["inp_dropped"], "an old file dropped once more tells nothing new"
 
 
 def test_two_of_the_same_in_one_delivery_are_one_and_a_duplicate(ledger: InputLedger) -> None:

@@ -81,7 +81,10 @@ class Newsroom:
                 readings.append(make_rows("readings", batch=str(number), n_rows=1).to_pylist()[0] | reading)
                 revisions.append(
                     LatestRevision(
-                        **{name: named[name] for name in ("article_id", "revision_id", "revision", "text_sha256")},
+                        **{
+                            name: named[name]
+                            for name in ("article_id", "revision_id", "revision", "text_sha256", "raw_sha256")
+                        },
                         reading_id=reading["reading_id"],
                         extractor_version="7",
                     )

@@ -70,6 +70,7 @@ _revisions = Table(
     Column("revision", Integer, nullable=False),
     Column("revision_id", String, nullable=False),
     Column("text_sha256", String, nullable=False),
+    Column("raw_sha256", String, nullable=False),
     Column("reading_id", String),
     Column("extractor_version", String),
 )
@@ -122,6 +123,7 @@ class LatestRevision:
     revision: int
     revision_id: str
     text_sha256: str
+    raw_sha256: str
     reading_id: str | None
     extractor_version: str | None
 
@@ -165,7 +167,8 @@ class InputLedger:
         """Make new documents pending, in their order; one that is pending or settled already is left as it is.
 
         A document that repeats source, address (else location) and bytes of another input is a duplicate and does not
-        become pending, unless it replays that input: its row is the caller's to stage. All or nothing.
+        become pending, unless it replays that input, or is a page that was fetched anew and has gone back to an earlier
+        text since: its row is the caller's to stage. All or nothing.
         """
         listed = list({document.input_id: document for document in documents}.values())
         keys = {document.input_id: make_payload_key(document) for document in listed}
@@ -180,11 +183,16 @@ class InputLedger:
                 row.payload_key: KnownPayload(input_id=row.input_id, article_id=row.article_id)
                 for row in _look_up(connection, _payloads.c.payload_key, list(keys.values()), list(_payloads.c))
             }
+            latest = _find_latest_bytes(connection, known.values())
             fresh, duplicates = [], {}
             for document in listed:
                 mine = KnownPayload(input_id=document.input_id, article_id=None)
                 first = known.setdefault(keys[document.input_id], mine)
-                if first.input_id != document.input_id and document.replay_of is None:
+                is_reverted = document.kind == "entry" and latest.get(first.article_id) not in (
+                    None,
+                    document.payload_sha256,
+                )
+                if first.input_id != document.input_id and document.replay_of is None and not is_reverted:
                     duplicates[document.input_id] = first
                 elif document.input_id not in seen:
                     fresh.append(document)
@@ -383,6 +391,13 @@ def make_payload_key(document: Document) -> str:
 def derive_payload_key(source_id: str, address: str, payload_sha256: str) -> str:
     """Derive the same key from its parts: `address` is the URL where there is one, else the location."""
     return make_id("pay", source_id, address, payload_sha256)
+
+
+def _find_latest_bytes(connection: Connection, payloads: Iterable[KnownPayload]) -> dict[str | None, str]:
+    """Look up the bytes that each article's latest revision was read from."""
+    articles = [payload.article_id for payload in payloads if payload.article_id is not None]
+    columns = [_revisions.c.article_id, _revisions.c.raw_sha256]
+    return {row.article_id: row.raw_sha256 for row in _look_up(connection, _revisions.c.article_id, articles, columns)}
 
 
 def encode_changes(changes: LedgerChanges) -> bytes:

@@ -79,6 +79,7 @@ def _gather_revisions(warehouse: Warehouse) -> tuple[dict[str, LatestRevision], 
             revision=row["revision"],
             revision_id=row["revision_id"],
             text_sha256=row["text_sha256"],
+            raw_sha256=row["raw_sha256"],
             reading_id=readings.get(row["revision_id"], {}).get("reading_id"),
             extractor_version=readings.get(row["revision_id"], {}).get("extractor_version"),
         )
