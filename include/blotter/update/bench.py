@@ -117,11 +117,11 @@ class Workbench:
     # articles
 
     def take(self, article: Article, reading: Reading) -> None:
-        """Place one article's reading; one that is older than what is known of the article changes no record."""
+        """Place one article's reading; one that is known, or older than what is known, changes no record."""
         known = self.desk.article(article.article_id)
         article = self._group_text(article, known)
         self._articles.append(article)
-        if known is not None and article.revision < known.revision:
+        if known is not None and (article.revision < known.revision or reading.reading_id == known.reading_id):
             return
         counts = count_text_terms(article, article.text)
         placements, loose = self._place_references(article, reading, known, counts)
