@@ -18,10 +18,12 @@ from blotter.alert.match import match_changes
 from blotter.alert.rules import AlertBook
 from blotter.errors import GateClosed, PublishingError, Reason
 from blotter.ids import make_id
+from blotter.ingest.schedule import next_page_visit
 from blotter.model import Article, Disposition, Reading, ReadingKind, Rejection, identify_reading, identify_revision
 from blotter.quality import CheckReport, check_batch
 from blotter.reading import reject_document
 from blotter.rows import Row
+from blotter.store.feeds import FollowedPage
 from blotter.store.inputs import InputLedger, LatestRevision, LedgerChanges, SettledInput, StagedRow, encode_changes
 from blotter.store.staging import SliceResult
 from blotter.stores import Stores
@@ -132,6 +134,7 @@ def publish_results(
     }
     stores.warehouse.freeze(batch_id, now, run_id, tables, memory)
     stores.warehouse.roll_forward(stores.apply_memory)
+    stores.feeds.follow_pages(_choose_followed(batch))
     return {
         **{f"n_{name}": counts["total"][name] for name in ("in", *Disposition)},
         "n_incident_versions": len(update.incidents),
@@ -271,6 +274,25 @@ def _staged_by_table(batch: Batch) -> dict[str, list[Row]]:
     for row in batch.staged:
         gathered.setdefault(row.table, []).append(dict(row.row))
     return gathered
+
+
+def _choose_followed(batch: Batch) -> list[FollowedPage]:
+    """Choose the pages to ask for again: incidents' pages are edited as details emerge."""
+    return [
+        FollowedPage(
+            url=result.document.url,
+            source_id=result.document.source_id,
+            first_seen_at=batch.now,
+            next_due_at=next_due_at,
+            n_visits=1,
+            body_sha256=result.document.payload_sha256,
+        )
+        for result, _, reading in batch.read
+        if result.document.kind == "entry"
+        and result.document.url is not None
+        and reading.kind in (ReadingKind.INCIDENT, ReadingKind.FOLLOW_UP)
+        and (next_due_at := next_page_visit(batch.now, 1)) is not None
+    ]
 
 
 def _ledger_changes(batch: Batch, batch_id: str, kept: Sequence[tuple[SliceResult, Article, Reading]]) -> LedgerChanges:
