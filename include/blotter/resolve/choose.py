@@ -47,7 +47,11 @@ assault threat other
 """
 _TYPE_ORDER = tuple(_TYPE_ORDER_TEXT.split())
 _BETTER = re.compile(r"\b(?:stable|improv\w+|recover\w*|upgraded|better|released|discharged|out of danger)\b", re.I)
+_LOWERING = re.compile(
+    r"\b(?:lower\w+|revis\w+|correct\w+|down from|earlier|initially|at first|first said|not)\b", re.I
+)
 _ALIVE = (Condition.CRITICAL.value, Condition.UNHARMED.value, Condition.FOUND.value)
+_UNLISTED = "other"  # of no listed type: says nothing beside one that is listed
 _ASSERTING = (ClaimState.KNOWN, ClaimState.DISPUTED)
 # Derived with the place: disagreement of these is disagreement on the place.
 _DERIVED = frozenset(("latitude", "longitude", "time_zone", "country"))
@@ -364,11 +368,18 @@ def _pick_count(camps: Sequence[_Camp]) -> _Camp:
     standing = falling[0]
     for camp in falling[1:]:
         since = _Camp(camp.value, [voice for voice in camp.voices if voice.told_at >= standing.first_at])
-        if not since.voices:
+        if not since.voices or not _may_lower(since):
             continue
         if (since.aged_weight, since.last_at) > (standing.aged_weight, standing.last_at):
             standing = camp
     return standing
+
+
+def _may_lower(since: _Camp) -> bool:
+    """Say whether a lower toll is more than a report that tells of fewer: corrected, so worded, or told by two."""
+    return count_reports(since.voices) > 1 or any(
+        voice.member.notice is Notice.CORRECTION or _LOWERING.search(voice.statement.quote) for voice in since.voices
+    )
 
 
 def _is_contesting(field: str, rival: _Camp, standing: _Camp) -> bool:
@@ -421,6 +432,8 @@ def _choose_several(field: str, asserting: Sequence[Voice]) -> Choice:
     camps = _form_camps(field, asserting)
     clearest = max(camp.clarity for camp in camps)
     kept = [camp for camp in camps if camp.clarity >= _CLEAR_SHARE * clearest]
+    if field == "incident_type" and len(kept) > 1:
+        kept = [camp for camp in kept if camp.value != _UNLISTED]
     kept.sort(key=lambda camp: (_rank_type(field, camp.value), camp.first_at, str(camp.value)))
     dropped = [camp for camp in camps if camp not in kept]
     return Choice(

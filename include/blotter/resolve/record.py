@@ -29,7 +29,7 @@ from blotter.model import (
     Role,
 )
 from blotter.resolve.choose import Choice, Rivalry, Voice, choose_value, count_reports
-from blotter.resolve.values import says_all
+from blotter.resolve.values import rank_stage, says_all
 
 _OF_CITY = frozenset(("county", "state", "country", "latitude", "longitude", "time_zone"))
 _PRECISIONS = {5: Precision.MINUTE, 2: Precision.HOUR}
@@ -39,6 +39,13 @@ _PLAIN_FIELDS_TEXT = """
 time_zone street neighborhood city county state country latitude longitude n_killed n_injured weapon agency
 """
 _PLAIN_FIELDS = tuple(_PLAIN_FIELDS_TEXT.split())
+
+# Where a case stands at least when a suspect stands there.
+_STATUS_OF = {
+    LegalStatus.ARRESTED.value: CaseStatus.ARREST_MADE.value,
+    LegalStatus.CHARGED.value: CaseStatus.CHARGED.value,
+    LegalStatus.CONVICTED.value: CaseStatus.CONVICTED.value,
+}
 
 FactKey = tuple[str | None, str]
 
@@ -73,6 +80,7 @@ def resolve_members(members: Sequence[Member], judgements: Sequence[Judgement] =
     people = _count_people(ordered, aliases)
     people = {pid: n for pid, n in people.items() if any(key[0] == pid for key in choices)}
     _count_fates(choices, people)
+    _advance_status(choices, people)
     return Resolution(choices, people)
 
 
@@ -229,6 +237,28 @@ def _take_dead_from_hurt(choices: dict[FactKey, Choice], people: Mapping[str, in
         carriers = tuple(voice for choice in since for voice in choice.voices) + stated.voices
         rival = Rivalry(stated.value, stated.state, stated.voices)
         choices[None, "n_injured"] = Choice(stated.value - len(since), ClaimState.KNOWN, carriers, (rival,))
+
+
+def _advance_status(choices: dict[FactKey, Choice], people: Mapping[str, int]) -> None:
+    """Let the case stand where a suspect stands, where that is further than anybody said of the case."""
+    stated = choices.get((None, "status"))
+    if stated is not None and stated.judgement is not None:
+        return
+    standings = [
+        choice
+        for pid in people
+        if (role := choices.get((pid, "role"))) is not None
+        and role.value == Role.SUSPECT
+        and (choice := choices.get((pid, "legal_status"))) is not None
+        and choice.value in _STATUS_OF
+    ]
+    if not standings:
+        return
+    furthest = max(standings, key=lambda choice: rank_stage("status", _STATUS_OF[str(choice.value)]))
+    status = _STATUS_OF[str(furthest.value)]
+    if stated is None or rank_stage("status", status) > rank_stage("status", stated.value):
+        rivals = () if stated is None else (Rivalry(stated.value, stated.state, stated.voices),)
+        choices[None, "status"] = Choice(status, ClaimState.KNOWN, furthest.voices, rivals)
 
 
 def _has_fate(choices: Mapping[FactKey, Choice], pid: str, fates: Sequence[str]) -> bool:
