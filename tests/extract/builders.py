@@ -18,7 +18,11 @@ def make_article(
     """An article as cleaning hands it over; `published` is a day, or an ISO time with its zone."""
     whole = f"{title}\n\n{text}" if title else text
     is_day = len(published) == 10
-    at = datetime.combine(date.fromisoformat(published), datetime.min.time(), UTC) if is_day else datetime.fromisoformat(published)
+    at = (
+        datetime.combine(date.fromisoformat(published), datetime.min.time(), UTC)
+        if is_day
+        else datetime.fromisoformat(published)
+    )
     return Article(
         article_id="art_1",
         source_id=source_id,

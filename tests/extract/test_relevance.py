@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import pytest
+from tests.extract.builders import make_article
 
 from blotter.extract import Reader
 from blotter.model import ReadingKind
-from tests.extract.builders import make_article
 
-PAGES = [page.strip().split("\n", 1) for page in (Path(__file__).parent / "not_incidents.txt").read_text(encoding="utf-8").split("\n---\n")]
+PAGES = [
+    page.strip().split("\n", 1)
+    for page in (Path(__file__).parent / "not_incidents.txt").read_text(encoding="utf-8").split("\n---\n")
+]
 
 
 @pytest.mark.parametrize(("title", "text"), [pytest.param(*page, id=page[0][:40]) for page in PAGES])

@@ -2,9 +2,10 @@
 
 from datetime import date
 
+from tests.extract.builders import known, make_article, people, person
+
 from blotter.extract import Reader
 from blotter.model import Notice, ReadingKind
-from tests.extract.builders import known, make_article, people, person
 
 
 def test_officer_whose_name_is_withheld(reader: Reader) -> None:
@@ -132,7 +133,11 @@ def test_incident_abroad(reader: Reader) -> None:
             "Officers were called to Harehills Lane at 22:40 on Tuesday. A 20-year-old man has been arrested on suspicion of murder.",
         )
     )
-    assert (known(reading, "city"), known(reading, "state"), known(reading, "country")) == ("Leeds", "England", "United Kingdom")
+    assert (known(reading, "city"), known(reading, "state"), known(reading, "country")) == (
+        "Leeds",
+        "England",
+        "United Kingdom",
+    )
     assert known(reading, "time_zone") == "Europe/London"
     assert known(reading, "occurred_time") == "22:40"
     assert person(reading, role="victim", age=19, condition="killed")
@@ -213,7 +218,10 @@ def test_the_example_of_the_documentation(reader: Reader) -> None:
             "The chief declined to identify her.",
         )
     )
-    incident = {f: known(reading, f) for f in ("city", "state", "occurred_date", "occurred_time", "street", "n_killed", "n_injured")}
+    incident = {
+        f: known(reading, f)
+        for f in ("city", "state", "occurred_date", "occurred_time", "street", "n_killed", "n_injured")
+    }
     assert incident == {
         "city": "Toledo",
         "state": "Ohio",
@@ -224,5 +232,11 @@ def test_the_example_of_the_documentation(reader: Reader) -> None:
         "n_injured": 0,
     }
     assert people(reading) == [
-        {"role": "victim", "condition": "killed", "occupation": "police officer", "gender": "female", "name": "<withheld>"}
+        {
+            "role": "victim",
+            "condition": "killed",
+            "occupation": "police officer",
+            "gender": "female",
+            "name": "<withheld>",
+        }
     ]

@@ -3,9 +3,9 @@
 from datetime import date
 
 import pytest
+from tests.extract.builders import known, make_article
 
 from blotter.extract import Reader
-from tests.extract.builders import known, make_article
 
 _STORY = "FRESNO, Calif. — A man was shot {when} on Palm Avenue in Fresno, police said."
 
@@ -25,7 +25,9 @@ _STORY = "FRESNO, Calif. — A man was shot {when} on Palm Avenue in Fresno, pol
     ],
 )
 def test_day(reader: Reader, when: str, day: date) -> None:
-    assert known(reader.read(make_article(text=_STORY.format(when=when), published="2026-03-04")), "occurred_date") == day
+    assert (
+        known(reader.read(make_article(text=_STORY.format(when=when), published="2026-03-04")), "occurred_date") == day
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,8 +49,12 @@ def test_clock(reader: Reader, when: str, clock: str) -> None:
 def test_day_of_publication_is_that_of_the_place(reader: Reader) -> None:
     """At 03:30 UTC on Thursday it is still Wednesday in California."""
     text = _STORY.format(when="today")
-    assert known(reader.read(make_article(text=text, published="2026-03-05T03:30:00+00:00")), "occurred_date") == date(2026, 3, 4)
-    assert known(reader.read(make_article(text=text, published="2026-03-05")), "occurred_date") == date(2026, 3, 5), "a bare day is not shifted"
+    assert known(reader.read(make_article(text=text, published="2026-03-05T03:30:00+00:00")), "occurred_date") == date(
+        2026, 3, 4
+    )
+    assert known(reader.read(make_article(text=text, published="2026-03-05")), "occurred_date") == date(2026, 3, 5), (
+        "a bare day is not shifted"
+    )
 
 
 def test_day_of_an_arrest_is_not_that_of_the_crime(reader: Reader) -> None:

@@ -7,10 +7,10 @@ follows from both. Does not belong here: who they are (`people`).
 import re
 from dataclasses import dataclass
 
+from blotter.extract.gate import gated
 from blotter.extract.mentions import Mention, read_number
 from blotter.extract.people import Person
 from blotter.extract.predicates import Finding
-from blotter.extract.gate import gated
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import Basis, Condition, Role
 

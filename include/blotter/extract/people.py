@@ -458,6 +458,23 @@ class PeopleReader:
             ):
                 continue
             self._unite(a, b)
+            if "identif" in match.group():
+                self._note_identified(a, b)
+
+    def _note_identified(self, a: Mention, b: Mention) -> None:
+        """Take who is "identified as" a name for the victim where nothing else tells what they are."""
+        person = self._of_mention.get(id(b))
+        if (
+            person is None
+            or b.kind != "name"
+            or a.is_plural
+            or a.noun in _TRADES
+            or person.is_official
+            or not person.mentions
+        ):
+            return
+        if not person.role_evidence and a.kind in ("pronoun", "description"):
+            person.role_evidence.append(Evidence(Role.VICTIM, person.mentions[-1][1], b.start, b.end, 0.9))
 
     def _unite(self, a: Mention, b: Mention) -> None:
         """Make two mentions one person; a plural's role noun goes to each name of a list ("the victims as A and B")."""

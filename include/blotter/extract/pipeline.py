@@ -71,7 +71,7 @@ def split_sentences(doc: Doc) -> Doc:
         marks = np.full(len(doc), -1, dtype=np.int64)
         marks[np.clip(first_tokens, 0, None)] = 1
         marks[0] = 1
-        doc.from_array([SENT_START], marks.astype(np.uint64))
+        doc.from_array([SENT_START], marks.astype(np.uint64).reshape(-1, 1))
     return doc
 
 

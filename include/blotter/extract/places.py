@@ -9,8 +9,8 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from blotter.extract.gazetteer import City, County, Gazetteer, Region, distance_km, normalize_place
 from blotter.extract.gate import gated
+from blotter.extract.gazetteer import City, County, Gazetteer, Region, distance_km, normalize_place
 from blotter.extract.scene import Scene, Sentence
 
 _CAP = r"[^\W\d_a-zß-öø-ÿ][\w’'\-]*\.?"
@@ -52,6 +52,9 @@ _STREETS = gated(
     0,
 )
 # The pattern above is tried at every capital letter and digit; a sentence without one of these has no street.
+_LOCATED = re.compile(
+    r"\b(?:in|near|outside|of|around|at|across|from|to|downtown|north|south|east|west|northeast|northwest|southeast|southwest|central|nearby|suburban)$"
+)
 _WASHINGTON = gated(r"(?<!Washington,\s)(?<!\w)D\.C\.(?=\s|,|$)", 0)
 _STREET_BEFORE = re.compile(r"\b(?:block|blocks|hundred)\s(?:of\s)?(?:(?:[NSEW]|North|South|East|West)\.?\s)?$", re.I)
 _PART_AFTER = re.compile(
@@ -356,6 +359,9 @@ class PlaceReader:
         ):
             weight -= 1.5
         largest = max((c.population for c in known), default=0)
+        is_located = how or region is not None or following in _FORCES or _LOCATED.search(small) is not None
+        if not is_located and largest < 50_000:
+            return 0.0  # "Watkins was shot": rather a surname
         if region is None and how != "force" and weight < 2.0 and (largest < 15_000 or name.isupper()):
             return 0.0
         if name.lower() in _COMMON_WORDS and region is None and not re.search(r"\bin$", small):
@@ -560,11 +566,11 @@ class PlaceReader:
         if any(m.how == "force" for m in by_name[name]):
             return None
         for other, city in records.items():
-            if other != name and city.population > 3 * record.population and distance_km(record, city) < 35:
-                if any(
-                    m.how in ("force", "dateline") or "'s" in m.sentence.text for m in by_name[other] if m.weight > 1.0
-                ):
-                    return other
+            is_larger = other != name and city.population > 3 * record.population and distance_km(record, city) < 35
+            if is_larger and any(
+                m.how in ("force", "dateline") or "'s" in m.sentence.text for m in by_name[other] if m.weight > 1.0
+            ):
+                return other
         return None
 
     def _choose_county(

@@ -15,7 +15,7 @@ from blotter.extract.gate import GatedPattern, gated
 from blotter.extract.mentions import Mention
 from blotter.model import Condition, LegalStatus, Role
 
-K, I, C = Condition.KILLED, Condition.INJURED, Condition.CRITICAL
+K, I, C = Condition.KILLED, Condition.INJURED, Condition.CRITICAL  # noqa: E741 - a column of the table
 V, S = Role.VICTIM, Role.SUSPECT
 
 
@@ -58,11 +58,12 @@ def _m(group: str) -> str:
 # between a subject and its verb: an apposition, a relative pronoun, auxiliaries and adverbs
 _GAP = (
     r"(?:\s(?:of|from|in|on|at|near)\s[^⟦⟧,;:.]{2,40}?(?=,|\s(?:who|was|were|is|are|has|had|died)\b))?"
-    r"(?:(?:,|\s[—–-]+)\s[^⟦⟧;:.]{1,90}?(?:,|\s[—–-]+)(?=\s)|\s\([^)⟦]{1,40}\)|,|\s[—–-]+(?=\s)|\s\w+ing\s[^⟦⟧;:.]{1,110}?(?=\s(?:was|were|is|are|has|had|have)\b))?(?:\s(?:who|that)\b)?"
+    r"(?:(?:,|\s[—–-]+)\s[^⟦⟧;:.]{1,90}?(?:,|\s[—–-]+)(?=\s)|\s\([^)⟦]{1,40}\)|,|\s[—–-]+(?=\s)|\swho\s[^⟦⟧;:.]{1,100},(?=\s(?:was|were|is|has|had|died|faces)\b)|\s\w+ing\s[^⟦⟧;:.]{1,110}?(?=\s(?:was|were|is|are|has|had|have)\b))?(?:\s(?:who|that)\b)?"
 )
-_ADV = r"(?:\s(?:\w+ly|also|both|all|later|then|still|each|already|soon|now|himself|herself|themselves|believed\sto\shave(?:\sbeen)?|believed\sto|said\sto\shave|said\sto|thought\sto\shave|alleged\sto\shave|accused\sof|suspected\sof|first|since))*"
-_BE = r"(?:\s(?:was|were|is|are|be|been|being|(?:has|have|had|having)(?=\s(?:\w+\s)?been)|got|gets|get|remains?|remained|may|might|could|would|will|to)){0,3}"
-_LINK = rf"{_GAP}{_ADV}{_BE}{_ADV}"
+_ADV_WORD = r"\s(?:\w+ly|also|both|all|later|then|still|each|already|soon|now|himself|herself|themselves|believed\sto\shave(?:\sbeen)?|believed\sto|said\sto\shave|said\sto|thought\sto\shave|alleged\sto\shave|accused\sof|suspected\sof|first|since)"
+_ADV = rf"(?:{_ADV_WORD})*"
+_BE_WORD = r"\s(?:was|were|is|are|be|been|being|(?:has|have|had|having)(?=\s(?:\w+\s)?been)|got|gets|get|remains?|remained|may|might|could|would|will|to)"
+_LINK = rf"{_GAP}(?:{_BE_WORD}|{_ADV_WORD}){{0,6}}"
 _HAVE = rf"{_GAP}{_ADV}(?:\s(?:has|have|had|having))?{_ADV}"
 
 _KILLED = (
@@ -72,7 +73,7 @@ _KILLED = (
     r"|pronounced\s(?:\w+\s){0,3}dead|declared\s(?:\w+\s){0,3}dead|pronounced\sdeceased|confirmed\sdead|dead(?!\s(?:body|end|set|wrong|heat|on\sarrival\s))|deceased|lifeless|burned\sto\sdeath)"
 )
 _INJURED = (
-    r"(?:shot(?!\s(?:and\s)?(?:killed|dead|to\sdeath|at\b(?!\s(?:a|an|the|about|around|approximately|\d)))|\sand\sfatally)|stabbed(?!\s(?:and\skilled|to\sdeath))|wounded|injured|hurt|struck(?!\sand\skilled)|hit(?!\sand\skilled)|grazed|beaten(?!\sto\sdeath)|burned|attacked|assaulted"
+    r"(?:found\s(?:shot(?!\s(?:to|dead|and))|stabbed(?!\sto)|wounded|injured|unresponsive|unconscious|suffering)|shot(?!\s(?:and\s)?(?:killed|dead|to\sdeath|at\b(?!\s(?:a|an|the|about|around|approximately|\d)))|\sand\sfatally)|stabbed(?!\s(?:and\skilled|to\sdeath))|wounded|injured|hurt|struck(?!\sand\skilled)|hit(?!\sand\skilled)|grazed|beaten(?!\sto\sdeath)|burned|attacked|assaulted"
     r"|hospitalized|hospitalised|slashed|mauled|bitten|run\sover|knifed|pistol-whipped|trampled|airlifted|life-flighted|medevaced|paralyzed|rescued\sfrom\sthe\s(?:fire|water|burning))"
 )
 _HOSPITAL = (
@@ -197,6 +198,7 @@ def mask_sentence(text: str, start: int, end: int, bits: int, mentions: list[Men
 _ROW = re.compile(
     r"⟦\d+⟧(?:(?:,?\s(?:of|from)\s[^⟦⟧,;.]{2,30}(?:,\s[A-Z][\w.]+)?)?(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:(?:his|her|their|[a-z]+)\s)?⟦\d+⟧)+"
 )
+_SINGULAR_VERB = re.compile(r"\s(?:was|is|has)\b")
 _MASK = re.compile(r"⟦(\d+)⟧")
 
 
@@ -206,8 +208,8 @@ def _group_rows(masked: MaskedSentence) -> MaskedSentence:
     at = 0
     for row in _ROW.finditer(masked.text):
         members = [masked.mentions[int(n)] for n in _MASK.findall(row.group()) if int(n) < len(masked.mentions)]
-        if not _is_list(members, row.group()):
-            continue
+        if not _is_list(members, row.group()) or _SINGULAR_VERB.match(masked.text, row.end()):
+            continue  # "identified as ⟦0⟧ and ⟦1⟧ was": two clauses, no list
         # "Harold Pruitt, 71, and his wife, Joan Pruitt, 68": the wife is Joan
         members = [
             m
@@ -295,7 +297,9 @@ def _is_active(text: str, match: re.Match[str]) -> bool:
     before = text[match.start() : match.start("verb")]
     if _AUXILIARY.search(before[before.rfind("⟦") :]):
         return before.rstrip().endswith("to have")
-    return before.rstrip().endswith(("who", "to have", "had")) or _OBJECT_AFTER.match(text, match.end("verb")) is not None
+    return (
+        before.rstrip().endswith(("who", "to have", "had")) or _OBJECT_AFTER.match(text, match.end("verb")) is not None
+    )
 
 
 _CRITICALLY = re.compile(r"\bcritically\s(?:injured|wounded|hurt)\b", re.I)

@@ -15,8 +15,8 @@ from blotter.extract.details import read_agency, read_charges, read_hospitals, r
 from blotter.extract.gazetteer import Gazetteer
 from blotter.extract.incident_types import Keyword, read_types, read_weapon
 from blotter.extract.mentions import MentionFinder
-from blotter.extract.people import Evidence, PeopleReader, Person
 from blotter.extract.occupations import compile_occupations, find_occupation
+from blotter.extract.people import Evidence, PeopleReader, Person
 from blotter.extract.pipeline import build_pipeline, read_scenes
 from blotter.extract.places import PlaceReader, Places
 from blotter.extract.predicates import MaskedSentence

@@ -4,9 +4,9 @@ Belongs here: deciding `ReadingKind` and `Notice` from the whole page. Does not 
 (`background`).
 """
 
+from blotter.extract.gate import GatedPattern, gated
 from blotter.extract.incident_types import Keyword
 from blotter.extract.people import Person
-from blotter.extract.gate import GatedPattern, gated
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import Notice, ReadingKind
 
