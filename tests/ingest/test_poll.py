@@ -12,6 +12,7 @@ import pytest
 from blotter.clean import clean_document
 from blotter.config import FetchSettings
 from blotter.errors import Reason
+from blotter.ingest.feeds import ParsedFeed, parse_feed
 from blotter.ingest.poll import PART_ENTRIES, PolledFeed, plan_feeds, poll_feeds
 from blotter.ingest.schedule import follow_page
 from blotter.model import Arrival, Rejection
@@ -248,11 +249,32 @@ def test_a_caller_that_stops_leaves_the_rest(site: Site, memory: FeedMemory) -> 
     assert len(titles(poll(site, memory))) == PART_ENTRIES * 2
 
 
+def test_a_defect_on_one_feed_lets_the_others_go_on(
+    site: Site, memory: FeedMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_stories(site, "Dock")
+    site.pages[f"{HOST}/cursed"] = b"<rss>cursed</rss>"
+
+    def parse(payload: bytes, *given: str | None) -> ParsedFeed:
+        if b"cursed" in payload:
+            raise ZeroDivisionError("a defect of ours")
+        return parse_feed(payload, *given)
+
+    monkeypatch.setattr("blotter.ingest.poll.parse_feed", parse)
+    sources = make_sources(f"http://{HOST}/cursed", f"http://{HOST}/feed")
+    parts: list[PolledFeed] = []
+    with pytest.raises(ExceptionGroup) as raised:
+        parts.extend(poll_feeds(sources, memory=memory, settings=make_settings(site), now=NOW))
+    assert titles(parts) == ["Dock Street"]
+    assert f"http://{HOST}/cursed" in raised.value.exceptions[0].__notes__[0]
+
+
 KILLED = """
 import os, sys
 from datetime import UTC, datetime
 from ingest.test_poll import NOW, make_sources
 from blotter.config import FetchSettings
+from blotter.ingest.feeds import ParsedFeed, parse_feed
 from blotter.ingest.poll import poll_feeds
 from blotter.model import Arrival
 from blotter.store.feeds import FeedMemory

@@ -95,7 +95,8 @@ def poll_feeds(
     """Ask the feeds that are due (all, where forced) and yield what they bring, feed by feed, in parts.
 
     Fetching goes on in a thread of its own while the caller registers; it waits when the caller is slow, and stops when
-    the caller does. Raises nothing for what the other side does: that is rows and rejections.
+    the caller does. Raises nothing for what the other side does: that is rows and rejections. A defect of ours on one
+    feed lets the others go on, and is raised at the end, in an ExceptionGroup.
     """
     cursors = memory.load_cursors(sources)
     planned = plan_feeds(sources, cursors, now=now, is_forced=is_forced)
@@ -177,6 +178,7 @@ class _Poll:
         self._saved_hosts = {name: replace(state) for name, state in self._hosts.items()}
         self.parts: queue.Queue[PolledFeed | None] = queue.Queue(maxsize=_QUEUED_PARTS)
         self.failure: BaseException | None = None
+        self._defects: list[Exception] = []
 
     def run(self, planned: Sequence[tuple[Source, FeedCursor]], pages: Sequence[FollowedPage]) -> None:
         """Fetch everything; ends early where stopped. What goes wrong here is a defect, and raised by the caller."""
@@ -201,12 +203,18 @@ class _Poll:
             waiting = iter(planned)
             workers = [self._work(fetcher, waiting) for _ in range(min(len(planned), self._settings.concurrency))]
             await asyncio.gather(*workers, self._visit_pages(fetcher, pages))
+        if self._defects:
+            raise ExceptionGroup(f"polling {len(self._defects)} feeds failed", self._defects)
 
     async def _work(self, fetcher: Fetcher, waiting: Iterator[tuple[Source, FeedCursor]]) -> None:
         for source, cursor in waiting:
             if self._is_over():
                 return
-            await self._poll_feed(fetcher, source, cursor)
+            try:
+                await self._poll_feed(fetcher, source, cursor)
+            except Exception as defect:  # noqa: BLE001 - of ours: the other feeds go on, then the poll fails with it
+                defect.add_note(f"while polling {cursor.url} of {source.id}")
+                self._defects.append(defect)
 
     def _is_over(self) -> bool:
         return self._stopped.is_set() or time.monotonic() > self._deadline
