@@ -68,7 +68,7 @@ def split_sentences(doc: Doc) -> Doc:
         scene.sentences.append(Sentence(index, span.start, span.end, piece, bits, is_title=span.end <= title_end))
     if len(doc):
         first_tokens = np.searchsorted(doc.to_array([IDX]).ravel(), [span.start for span in spans], side="right") - 1
-        marks = np.full(len(doc), -1, dtype=np.int64)
+        marks: Any = np.full(len(doc), -1, dtype=np.int64)
         marks[np.clip(first_tokens, 0, None)] = 1
         marks[0] = 1
         doc.from_array([SENT_START], marks.astype(np.uint64).reshape(-1, 1))
