@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHES = ("clean.py", "pipeline.py", "link.py", "publish.py", "checks.py")
+BENCHES = ("clean.py", "pipeline.py", "publish.py", "checks.py", "link.py", "fetch.py", "schedule.py")
 
 
 def main() -> int:
