@@ -106,7 +106,9 @@ class MentionComponent:
 
     @staticmethod
     def _add_entity(sentence: Sentence, start: int, end: int, name: str) -> None:
-        if end <= sentence.end and not any(m.start < end and start < m.end for m in sentence.mentions):
+        overlapping = [m for m in sentence.mentions if m.start < end and start < m.end]
+        if end <= sentence.end and all(m.kind == "name" and m.end - m.start < end - start for m in overlapping):
+            sentence.mentions = [m for m in sentence.mentions if m not in overlapping]
             sentence.mentions.append(Mention(start, end, "name", name=name))
             sentence.mentions.sort(key=lambda m: m.start)
 

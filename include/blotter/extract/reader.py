@@ -42,7 +42,8 @@ class Reader:
         self._places = PlaceReader(self._gazetteer, self._finder.edges)
         self._occupations = compile_occupations()
         self._nlp = build_pipeline(self._finder, spacy_model)
-        self._version = EXTRACTOR_VERSION + (f"+{spacy_model}" if spacy_model else "")
+        meta = self._nlp.meta
+        self._version = EXTRACTOR_VERSION + (f"+{meta['lang']}_{meta['name']}-{meta['version']}" if spacy_model else "")
 
     def read(self, article: Article) -> Reading:
         """Read one article."""
