@@ -81,6 +81,7 @@ def resolve_members(members: Sequence[Member], judgements: Sequence[Judgement] =
     people = {pid: n for pid, n in people.items() if any(key[0] == pid for key in choices)}
     _count_fates(choices, people)
     _advance_status(choices, people)
+    _end_search_for_dead(choices, people)
     return Resolution(choices, people)
 
 
@@ -259,6 +260,19 @@ def _advance_status(choices: dict[FactKey, Choice], people: Mapping[str, int]) -
     if stated is None or rank_stage("status", status) > rank_stage("status", stated.value):
         rivals = () if stated is None else (Rivalry(stated.value, stated.state, stated.voices),)
         choices[None, "status"] = Choice(status, ClaimState.KNOWN, furthest.voices, rivals)
+
+
+def _end_search_for_dead(choices: dict[FactKey, Choice], people: Mapping[str, int]) -> None:
+    """Take back that someone is at large who is known to be dead."""
+    for pid in people:
+        standing = choices.get((pid, "legal_status"))
+        if (
+            standing is not None
+            and standing.judgement is None
+            and standing.value == LegalStatus.AT_LARGE
+            and _has_fate(choices, pid, (Condition.KILLED.value,))
+        ):
+            del choices[pid, "legal_status"]
 
 
 def _has_fate(choices: Mapping[FactKey, Choice], pid: str, fates: Sequence[str]) -> bool:

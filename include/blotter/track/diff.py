@@ -94,17 +94,19 @@ def apply_changes(
 
 
 def _kinds_of_change(field: str, old: Standing | None, choice: Choice) -> list[ChangeKind]:
-    kinds = []
+    """Say how a field moved: one change, which tells of a conflict before it tells of the value's move.
+
+    Of a field that is new and in conflict at once there are two: nothing was said before, and reports disagree.
+    """
+    is_contested = bool(choice.contested_by)
     if old is None:
-        kinds.append(ChangeKind.ADDED)
-    elif (old.state, old.value) != (choice.state, choice.value):
-        kinds.append(_kind_of_move(field, old, choice))
-    was_contested = old is not None and old.is_contested
-    if bool(choice.contested_by) and not was_contested:
-        kinds.append(ChangeKind.CONFLICT_OPENED)
-    elif was_contested and not choice.contested_by:
-        kinds.append(ChangeKind.CONFLICT_SETTLED)
-    return list(dict.fromkeys(kinds))
+        return [ChangeKind.ADDED, ChangeKind.CONFLICT_OPENED] if is_contested else [ChangeKind.ADDED]
+    if is_contested and not old.is_contested:
+        return [ChangeKind.CONFLICT_OPENED]
+    has_moved = (old.state, old.value) != (choice.state, choice.value)
+    if old.is_contested and not is_contested and choice.state is not ClaimState.RETRACTED:
+        return [ChangeKind.CONFLICT_SETTLED]
+    return [_kind_of_move(field, old, choice)] if has_moved else []
 
 
 def _kind_of_move(field: str, old: Standing, choice: Choice) -> ChangeKind:
