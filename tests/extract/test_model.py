@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import spacy
+from tests.extract.builders import make_article, people
 
 from blotter.extract import EXTRACTOR_VERSION, Reader
-from tests.extract.builders import make_article, people
 
 
 def test_entities_of_an_installed_pipeline_are_names(tmp_path: Path, reader: Reader) -> None:
