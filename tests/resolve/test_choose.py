@@ -112,6 +112,7 @@ def test_what_was_corrected_does_not_come_back_by_repetition() -> None:
     [
         ("legal_status", ["charged", "arrested", "arrested", "arrested", "arrested", "arrested"], "charged"),
         ("condition", [("critical", 0, {}), ("injured", 30, {})], "critical"),
+        ("condition", [("critical", 0, {"source": "herald"}), ("injured", 30, {"source": "herald"})], "critical"),
         (
             "condition",
             [("critical", 0, {}), ("injured", 30, {"sentence": "He is now in stable condition.", "raw": "stable"})],
