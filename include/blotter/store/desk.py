@@ -8,21 +8,20 @@ the day on which they were learnt lie two windows back, so that an archive read 
 news. Dossiers and what is remembered of articles stay: they are read by id only.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 import zstandard
 from sqlalchemy import BigInteger, Column, Connection, Engine, Integer, LargeBinary, String, Table, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from blotter.errors import StoreDamaged
 from blotter.link.memory import ArticleMemory, Dossier, Profile, TextMemory, decode_changes
+from blotter.store.sql import chunk, insert_or_replace
 from blotter.store.state import metadata
 from blotter.update.desk import MAX_TARGETS, Target
 
 _T = TypeVar("_T")
-_CHUNK = 400  # values in one statement: under every database's limit of parameters
 
 _marks = Table(
     "desk_marks", metadata, Column("name", String, primary_key=True), Column("value", BigInteger, nullable=False)
@@ -92,7 +91,7 @@ class SqlDesk:
         latest = func.row_number().over(partition_by=_index.c.key, order_by=(_index.c.day.desc(), _index.c.target_id))
         near = _index.c.day.between(first_day, last_day)
         with self._engine.connect() as connection:
-            for part in _chunks(list(dict.fromkeys(keys))):
+            for part in chunk(list(dict.fromkeys(keys))):
                 ranked = select(_index, latest.label("rank")).where(_index.c.key.in_(part), near).subquery()
                 for row in connection.execute(select(ranked).where(ranked.c.rank <= MAX_TARGETS)):
                     found.setdefault(row.key, []).append((row.target_id, row.day))
@@ -119,7 +118,7 @@ class SqlDesk:
         with self._engine.connect() as connection:
             return {
                 row.term: row.n_texts
-                for part in _chunks(list(terms))
+                for part in chunk(list(terms))
                 for row in connection.execute(select(_terms).where(_terms.c.term.in_(part)))
             }
 
@@ -128,7 +127,7 @@ class SqlDesk:
         with self._engine.connect() as connection:
             return {
                 row.label: row.incident_id
-                for part in _chunks(list(labels))
+                for part in chunk(list(labels))
                 for row in connection.execute(select(_labels).where(_labels.c.label.in_(part)))
             }
 
@@ -145,10 +144,16 @@ class SqlDesk:
         if learnt is not None and changes.seq <= learnt:
             return
         span = 2 * changes.window_days
-        _put(connection, _dossiers, [{"id": one.incident_id, "body": _pack(one)} for one in changes.dossiers])
-        _put(connection, _profiles, [{"id": one.incident_id, "body": _pack(one)} for one in changes.profiles])
-        _put(connection, _articles, [{"id": one.article_id, "body": _pack(one)} for one in changes.articles])
-        _put(
+        insert_or_replace(
+            connection, _dossiers, [{"id": one.incident_id, "body": _pack(one)} for one in changes.dossiers]
+        )
+        insert_or_replace(
+            connection, _profiles, [{"id": one.incident_id, "body": _pack(one)} for one in changes.profiles]
+        )
+        insert_or_replace(
+            connection, _articles, [{"id": one.article_id, "body": _pack(one)} for one in changes.articles]
+        )
+        insert_or_replace(
             connection,
             _texts,
             [
@@ -156,7 +161,7 @@ class SqlDesk:
                 for one in changes.texts
             ],
         )
-        _put(
+        insert_or_replace(
             connection,
             _index,
             [
@@ -169,18 +174,20 @@ class SqlDesk:
                 for one in changes.entries
             ],
         )
-        _put(connection, _labels, [{"label": one, "incident_id": to} for one, to in changes.labels.items()])
-        _put(connection, _terms, [{"term": term, "n_texts": n} for term, n in changes.term_counts.items()])
+        insert_or_replace(
+            connection, _labels, [{"label": one, "incident_id": to} for one, to in changes.labels.items()]
+        )
+        insert_or_replace(connection, _terms, [{"term": term, "n_texts": n} for term, n in changes.term_counts.items()])
         for table in (_index, _texts):
             connection.execute(delete(table).where(table.c.expires < changes.today))
         marks = {_SEQ: changes.seq, _N_TEXTS: changes.n_texts}
-        _put(connection, _marks, [{"name": name, "value": value} for name, value in marks.items()])
+        insert_or_replace(connection, _marks, [{"name": name, "value": value} for name, value in marks.items()])
 
     def _load(self, table: Table, ids: Iterable[str], kind: type[_T]) -> dict[str, _T]:
         with self._engine.connect() as connection:
             return {
                 row.id: _unpack(row.body, kind, f"{table.name} {row.id}")
-                for part in _chunks(list(dict.fromkeys(ids)))
+                for part in chunk(list(dict.fromkeys(ids)))
                 for row in connection.execute(select(table.c.id, table.c.body).where(table.c.id.in_(part)))
             }
 
@@ -198,19 +205,3 @@ def _unpack(body: bytes, kind: type[_T], where: str) -> _T:
         return msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(body), type=kind)
     except (zstandard.ZstdError, msgspec.MsgspecError) as broken:
         raise StoreDamaged(f"{where} cannot be read: {broken}") from broken
-
-
-def _put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, replacing those with the same key."""
-    if not rows:
-        return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement: Any = insert(table)
-    keys = list(table.primary_key.columns)
-    others = {column.name: statement.excluded[column.name] for column in table.c if column not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
-
-
-def _chunks(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]

@@ -4,7 +4,7 @@ Belongs here: the tables and their transactions. Does not belong here: any decis
 what became of an input (`inputs`). Nothing here is a table of analysts; lost, it costs one full round of polls.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     Boolean,
     Column,
-    ColumnElement,
-    Connection,
     DateTime,
     Dialect,
     Engine,
@@ -27,11 +25,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
+from blotter.store.sql import chunk, insert_new, insert_or_replace, look_up
 from blotter.store.state import metadata
-
-_CHUNK = 500  # values in one IN list: under every database's limit
 
 
 class _Utc(TypeDecorator[datetime]):
@@ -179,7 +175,7 @@ class FeedMemory:
             if source_ids is None:
                 found = connection.execute(select(_cursors)).all()
             else:
-                found = _look_up(connection, _cursors, _cursors.c.source_id, source_ids)
+                found = look_up(connection, _cursors.c.source_id, source_ids)
         return {row.url: _read(FeedCursor, row) for row in found}
 
     def load_hosts(self) -> dict[str, HostState]:
@@ -190,7 +186,7 @@ class FeedMemory:
     def find_entries(self, source_id: str, entry_keys: Iterable[str]) -> dict[str, SeenEntry]:
         """Look up which of the keys of a source's entries were seen, by key."""
         with self._engine.connect() as connection:
-            found = _look_up(connection, _entries, _entries.c.entry_key, entry_keys, _entries.c.source_id == source_id)
+            found = look_up(connection, _entries.c.entry_key, entry_keys, None, _entries.c.source_id == source_id)
         return {row.entry_key: _read(SeenEntry, row) for row in found}
 
     def commit_poll(
@@ -203,15 +199,15 @@ class FeedMemory:
     ) -> None:
         """Remember what came of a poll, all or nothing; call it when its arrivals are registered, never before."""
         with self._engine.begin() as connection:
-            _upsert(connection, _entries, [asdict(entry) for entry in entries])
-            _upsert(connection, _cursors, [asdict(cursor)] if cursor else [])
-            _upsert(connection, _hosts, [asdict(host) for host in hosts])
-            _upsert(connection, _pages, [asdict(page) for page in pages])
+            insert_or_replace(connection, _entries, [asdict(entry) for entry in entries])
+            insert_or_replace(connection, _cursors, [asdict(cursor)] if cursor else [])
+            insert_or_replace(connection, _hosts, [asdict(host) for host in hosts])
+            insert_or_replace(connection, _pages, [asdict(page) for page in pages])
 
     def follow_pages(self, pages: Sequence[FollowedPage]) -> None:
         """Ask for pages again later; one that is followed already stays as it is."""
         with self._engine.begin() as connection:
-            _upsert(connection, _pages, [asdict(page) for page in pages], is_kept=True)
+            insert_new(connection, _pages, [asdict(page) for page in pages])
 
     def due_pages(self, now: datetime, *, limit: int = 1000) -> list[FollowedPage]:
         """List the followed pages that are due, longest due first."""
@@ -222,8 +218,8 @@ class FeedMemory:
     def unfollow_pages(self, urls: Iterable[str]) -> None:
         """Ask for pages no more."""
         with self._engine.begin() as connection:
-            for chunk in _chunks(list(urls)):
-                connection.execute(delete(_pages).where(_pages.c.url.in_(chunk)))
+            for part in chunk(list(urls)):
+                connection.execute(delete(_pages).where(_pages.c.url.in_(part)))
 
     def resume_feed(self, url: str) -> bool:
         """Ask a paused feed again from now on; False where there is no such feed."""
@@ -239,35 +235,3 @@ class FeedMemory:
 
 def _read(kind: type[_Row], row: Any) -> _Row:
     return kind(**{f.name: getattr(row, f.name) for f in fields(kind)})
-
-
-def _look_up(
-    connection: Connection, table: Table, column: Column[Any], values: Iterable[str], *conditions: ColumnElement[bool]
-) -> list[Any]:
-    found: list[Any] = []
-    for chunk in _chunks(sorted(set(values))):
-        found.extend(connection.execute(select(table).where(column.in_(chunk), *conditions)).all())
-    return found
-
-
-def _upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, is_kept: bool = False) -> None:
-    if not rows:
-        return
-    keys = [column.name for column in table.primary_key]
-    unique = list({tuple(row[key] for key in keys): row for row in rows}.values())
-    module = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = module.insert(table)
-    if is_kept:
-        statement = insert.on_conflict_do_nothing(index_elements=keys)
-    else:
-        changed = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in keys}
-        statement = insert.on_conflict_do_update(index_elements=keys, set_=changed)
-    for chunk in _chunks(unique):
-        connection.execute(statement, chunk)
-
-
-_T = TypeVar("_T")
-
-
-def _chunks(values: Sequence[_T]) -> Iterable[Sequence[_T]]:
-    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))

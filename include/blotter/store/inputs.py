@@ -8,7 +8,7 @@ An input is registered once and stays pending until the batch that settles it is
 in its bundle as `LedgerChanges`, and `apply` writes it once the tables have the rows.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -19,7 +19,6 @@ from sqlalchemy import (
     Engine,
     Integer,
     LargeBinary,
-    Row,
     String,
     Table,
     UniqueConstraint,
@@ -29,14 +28,14 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from blotter.ids import canonical_json, make_id
 from blotter.model import Disposition, Document
 from blotter.schemas import TABLES
+from blotter.store.sql import chunk, insert_new, insert_or_replace, look_up
 from blotter.store.state import metadata
 
-_CHUNK = 500  # values in one IN list: under every database's limit
+_READ_AHEAD = 500  # rows fetched at a time
 _T = TypeVar("_T")
 
 _pending = Table(
@@ -173,15 +172,13 @@ class InputLedger:
         listed = list({document.input_id: document for document in documents}.values())
         keys = {document.input_id: make_payload_key(document) for document in listed}
         with self._engine.begin() as connection:
-            seen = {
-                row.input_id for row in _look_up(connection, _pending.c.input_id, list(keys), [_pending.c.input_id])
-            }
+            seen = {row.input_id for row in look_up(connection, _pending.c.input_id, list(keys), [_pending.c.input_id])}
             seen |= {
-                row.input_id for row in _look_up(connection, _settled.c.input_id, list(keys), [_settled.c.input_id])
+                row.input_id for row in look_up(connection, _settled.c.input_id, list(keys), [_settled.c.input_id])
             }
             known = {
                 row.payload_key: KnownPayload(input_id=row.input_id, article_id=row.article_id)
-                for row in _look_up(connection, _payloads.c.payload_key, list(keys.values()), list(_payloads.c))
+                for row in look_up(connection, _payloads.c.payload_key, list(keys.values()), list(_payloads.c))
             }
             latest = _find_latest_bytes(connection, known.values())
             fresh, duplicates = [], {}
@@ -196,7 +193,7 @@ class InputLedger:
                     duplicates[document.input_id] = first
                 elif document.input_id not in seen:
                     fresh.append(document)
-            _insert_new(
+            insert_new(
                 connection,
                 _pending,
                 [
@@ -208,7 +205,7 @@ class InputLedger:
                     for document in fresh
                 ],
             )
-            _insert_new(
+            insert_new(
                 connection,
                 _payloads,
                 [
@@ -224,7 +221,7 @@ class InputLedger:
         last_seq = 0
         with self._engine.connect() as connection:
             while limit is None or len(found) < limit:
-                query = select(_pending).where(_pending.c.seq > last_seq).order_by(_pending.c.seq).limit(_CHUNK)
+                query = select(_pending).where(_pending.c.seq > last_seq).order_by(_pending.c.seq).limit(_READ_AHEAD)
                 rows = connection.execute(query).all()
                 if not rows:
                     break
@@ -237,7 +234,7 @@ class InputLedger:
     def settled(self, input_ids: Iterable[str]) -> dict[str, SettledInput]:
         """Look up what became of inputs; those that are pending or unheard of are left out."""
         with self._engine.connect() as connection:
-            rows = _look_up(connection, _settled.c.input_id, list(input_ids), list(_settled.c))
+            rows = look_up(connection, _settled.c.input_id, list(input_ids), list(_settled.c))
         return {
             row.input_id: SettledInput(
                 input_id=row.input_id,
@@ -251,7 +248,7 @@ class InputLedger:
     def latest_revisions(self, article_ids: Iterable[str]) -> dict[str, LatestRevision]:
         """Look up the latest revision of articles; those never published are left out."""
         with self._engine.connect() as connection:
-            rows = _look_up(connection, _revisions.c.article_id, list(article_ids), list(_revisions.c))
+            rows = look_up(connection, _revisions.c.article_id, list(article_ids), list(_revisions.c))
         return {row.article_id: LatestRevision(**row._mapping) for row in rows}
 
     def stage_rows(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -261,9 +258,9 @@ class InputLedger:
         with self._engine.begin() as connection:
             if key == ("input_id",):
                 ids = [row["input_id"] for row in listed]
-                gone = {row.input_id for row in _look_up(connection, _settled.c.input_id, ids, [_settled.c.input_id])}
+                gone = {row.input_id for row in look_up(connection, _settled.c.input_id, ids, [_settled.c.input_id])}
                 listed = [row for row in listed if row["input_id"] not in gone]
-            _insert_new(
+            insert_new(
                 connection,
                 _staged_rows,
                 [
@@ -311,11 +308,11 @@ class InputLedger:
         self.settle(connection, changes.settled)
         self._put_revisions(connection, changes.revisions)
         self.drop_rows(connection, changes.staged_rows)
-        _insert_new(connection, _batches, [{"batch_id": changes.batch_id}])
+        insert_new(connection, _batches, [{"batch_id": changes.batch_id}])
 
     def drop_rows(self, connection: Connection, seqs: Sequence[int]) -> None:
         """Forget rows that are published, in the caller's transaction."""
-        for part in _chunks(seqs):
+        for part in chunk(seqs):
             connection.execute(delete(_staged_rows).where(_staged_rows.c.seq.in_(part)))
 
     def clear(self, connection: Connection) -> None:
@@ -340,14 +337,14 @@ class InputLedger:
             {"payload_key": key, "input_id": known.input_id, "article_id": known.article_id}
             for key, known in (payloads or {}).items()
         ]
-        _insert_new(connection, _payloads, held)
+        insert_new(connection, _payloads, held)
         self._put_revisions(connection, revisions)
-        _insert_new(connection, _batches, [{"batch_id": batch_id} for batch_id in batch_ids])
+        insert_new(connection, _batches, [{"batch_id": batch_id} for batch_id in batch_ids])
 
     def settle(self, connection: Connection, settled: Sequence[SettledInput]) -> None:
         """Write what became of inputs, which are then no longer pending; again is the same as once."""
         articles = {one.input_id: one.article_id for one in settled}
-        pending = _look_up(
+        pending = look_up(
             connection, _pending.c.input_id, list(articles), [_pending.c.input_id, _pending.c.payload_key]
         )
         learned = [
@@ -356,11 +353,11 @@ class InputLedger:
             if articles[row.input_id] is not None
         ]
         holder = (_payloads.c.payload_key == bindparam("of_key")) & (_payloads.c.input_id == bindparam("of_input"))
-        for part in _chunks(learned):
+        for part in chunk(learned):
             connection.execute(update(_payloads).where(holder), part)
-        for input_ids in _chunks(list(articles)):
+        for input_ids in chunk(list(articles)):
             connection.execute(delete(_pending).where(_pending.c.input_id.in_(input_ids)))
-        _insert_or_replace(
+        insert_or_replace(
             connection,
             _settled,
             [
@@ -375,7 +372,7 @@ class InputLedger:
         )
 
     def _put_revisions(self, connection: Connection, revisions: Sequence[LatestRevision]) -> None:
-        _insert_or_replace(connection, _revisions, [asdict(revision) for revision in revisions])
+        insert_or_replace(connection, _revisions, [asdict(revision) for revision in revisions])
 
 
 def make_row_key(table: str, row: Mapping[str, Any]) -> str:
@@ -397,7 +394,7 @@ def _find_latest_bytes(connection: Connection, payloads: Iterable[KnownPayload])
     """Look up the bytes that each article's latest revision was read from."""
     articles = [payload.article_id for payload in payloads if payload.article_id is not None]
     columns = [_revisions.c.article_id, _revisions.c.raw_sha256]
-    return {row.article_id: row.raw_sha256 for row in _look_up(connection, _revisions.c.article_id, articles, columns)}
+    return {row.article_id: row.raw_sha256 for row in look_up(connection, _revisions.c.article_id, articles, columns)}
 
 
 def encode_changes(changes: LedgerChanges) -> bytes:
@@ -407,30 +404,3 @@ def encode_changes(changes: LedgerChanges) -> bytes:
 
 def _has_batch(connection: Connection, batch_id: str) -> bool:
     return connection.execute(select(_batches).where(_batches.c.batch_id == batch_id)).first() is not None
-
-
-def _look_up(connection: Connection, key: Any, wanted: Sequence[str], columns: Sequence[Any]) -> list[Row[Any]]:
-    return [row for part in _chunks(wanted) for row in connection.execute(select(*columns).where(key.in_(part)))]
-
-
-def _insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    statement = _dialect_insert(connection)(table).on_conflict_do_nothing()
-    for part in _chunks(rows):
-        connection.execute(statement, part)
-
-
-def _insert_or_replace(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    statement = _dialect_insert(connection)(table)
-    keys = list(table.primary_key.columns)
-    others = {column.name: statement.excluded[column.name] for column in table.c if column not in keys}
-    for part in _chunks(rows):
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), part)
-
-
-def _dialect_insert(connection: Connection) -> Callable[[Table], Any]:
-    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-
-
-def _chunks(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]

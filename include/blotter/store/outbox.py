@@ -30,9 +30,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from blotter.ids import make_id
+from blotter.store.sql import insert_new
 from blotter.store.state import metadata
 
 CLAIM_S = 300  # how long an attempt may take before another sender may try
@@ -125,7 +125,7 @@ class Outbox:
             }
             for alert in alerts
         ]
-        _insert_new(connection, _alerts, rows)
+        insert_new(connection, _alerts, rows)
 
     def take_due(self, now: datetime) -> list[Message]:
         """Fold what is due into messages and list those whose next attempt is due, the oldest first."""
@@ -225,7 +225,7 @@ def _fold_due(connection: Connection, now: datetime) -> None:
         for folded in fold_alerts(list(group)):
             ids = [alert.alert_id for alert in folded]
             message_id = ids[0] if len(ids) == 1 else make_id("dig", rule, channel, sorted(ids))
-            _insert_new(
+            insert_new(
                 connection,
                 _messages,
                 [
@@ -266,12 +266,6 @@ def _read_message(connection: Connection, row: Row[Any]) -> Message:
         attempt=row.attempt + 1,
         folded_at=datetime.fromisoformat(row.folded_at),
     )
-
-
-def _insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    if rows:
-        connection.execute(insert(table).on_conflict_do_nothing(), list(rows))
 
 
 def _write_time(at: datetime) -> str:
