@@ -8,7 +8,8 @@
 
 * **Runs** whenever `documents` is updated; updates that come while it runs are taken together by the next run.
 * **When publish_batch fails on a check**, nothing of the batch was published: the log names the expectation and shows
-  the rows, `check_results` keeps them, and the inputs stay pending. Mend the cause and clear the task.
+  the rows, `check_results` keeps them, and the inputs stay pending. Mend the cause and clear the run: it is read again.
+* **When a slice cannot be read** the others are published all the same, and the run fails to say so.
 * **When anything else fails** clear the task, or wait for the next run: what is staged stays staged, a frozen batch is
   finished before a new one is begun, and no input is read or published twice.
 * **Next**: `send_alerts`, through the asset `changes`.
@@ -38,7 +39,7 @@ from blotter_airflow.wiring import CHANGES, DEFAULT_ARGS, DOCUMENTS, INCIDENTS, 
     },
 )
 def build_incidents() -> None:
-    """Wire the three tasks."""
+    """Wire the tasks."""
 
     @task(doc_md="Cut the pending documents into slices; returns their ids.")
     def plan_slices(params: dict) -> list[str]:
@@ -59,7 +60,7 @@ def build_incidents() -> None:
     @task(
         pool=WRITER_POOL,
         outlets=[INCIDENTS, CHANGES],
-        trigger_rule="none_failed",
+        trigger_rule="all_done",  # a slice that cannot be read holds up no other
         doc_md="Link, resolve, track, check and publish every slice read so far; returns counts.",
     )
     def publish_batch(run_id: str, dag_id: str, outlet_events: dict) -> dict[str, int]:
@@ -70,12 +71,20 @@ def build_incidents() -> None:
 
         with failing_for_good():
             counts = steps.publish_batch(load_settings(), run_id=run_id, dag_id=dag_id)
-        if not counts["n_in"]:
+        if not any(counts.values()):
             raise AirflowSkipException("nothing was staged")
         outlet_events[INCIDENTS].extra = outlet_events[CHANGES].extra = counts
         return counts
 
-    read_slice.expand(slice_id=plan_slices()) >> publish_batch(dag_id="{{ dag.dag_id }}")
+    @task(trigger_rule="one_failed", retries=0, doc_md="Fail the run where a slice was not read: it stays pending.")
+    def report_unread() -> None:
+        from airflow.sdk.exceptions import AirflowFailException
+
+        raise AirflowFailException("a task before this one failed: see its log; what it had is tried by the next run")
+
+    read = read_slice.expand(slice_id=plan_slices())
+    read >> publish_batch(dag_id="{{ dag.dag_id }}")
+    read >> report_unread()
 
 
 build_incidents()

@@ -47,7 +47,7 @@ def ingest_feeds() -> None:
 
         with failing_for_good():
             counts = steps.ingest_feeds(load_settings(), run_id=run_id, source_ids=params["sources"])
-        if not (counts["n_documents"] or counts["n_rejected"]):
+        if not (counts["n_documents"] or counts["n_rejected"] or counts["n_waiting"]):
             raise AirflowSkipException(f"nothing new in {counts['n_feeds']} feeds")
         outlet_events[DOCUMENTS].extra = counts
         return counts

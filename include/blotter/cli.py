@@ -12,13 +12,14 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
+from sqlalchemy.exc import SQLAlchemyError
 
 from blotter.config import load_settings
 from blotter.errors import BlotterError, GateClosed, LockHeld, SettingsError
@@ -56,9 +57,11 @@ def main() -> None:
         _stop(f"{error}", 4)
     except BlotterError as error:
         _stop(f"{error}", 1)
-    except BrokenPipeError:  # `blotter ... | head`
-        sys.stderr.close()
-        sys.exit(1)
+    except (OSError, SQLAlchemyError) as error:
+        if isinstance(error, BrokenPipeError):  # `blotter ... | head`
+            sys.stderr.close()
+            sys.exit(1)
+        _stop(f"{type(error).__name__}: {error}", 1)
 
 
 def _stop(message: str, code: int) -> None:
@@ -106,7 +109,7 @@ def run(
 @app.command()
 def replay(
     paths: Annotated[list[Path], typer.Argument(help="Files or folders of any drop format.", exists=True)],
-    warehouse: _Warehouse = None,
+    warehouse: Annotated[Path, typer.Option("--warehouse", "-w", help="Folder for the tables.")],
     config: _Config = None,
     by_day: Annotated[bool, typer.Option("--by-day/--at-once", help="One run a day, or one for all.")] = True,
     links: Annotated[
@@ -123,9 +126,7 @@ def replay(
     """
     from blotter.replay import load_links, replay_documents, settings_for_replay
 
-    settings = load_settings(config)
-    if warehouse:
-        settings = settings_for_replay(settings, warehouse)
+    settings = settings_for_replay(load_settings(config), warehouse)
     counts = replay_documents(
         settings,
         paths,
@@ -149,17 +150,18 @@ def extract(
     from blotter.replay import extract_articles
 
     settings = load_settings(config)
-    is_any = False
+    n_read = n_failed = 0
     for extracted in extract_articles(settings, paths, stdin=sys.stdin.buffer):
-        is_any = True
+        n_read += extracted.reading is not None
+        n_failed += extracted.reading is None
         if as_json:
             print(json.dumps(extracted.as_json(), ensure_ascii=False))  # noqa: T201  (machines want no markup)
         else:
             from blotter.show import show_extraction
 
             show_extraction(out, extracted)
-    if not is_any:
-        _stop("no article was found in " + ", ".join(paths), 1)
+    if not n_read:
+        _stop(f"no article could be read in {', '.join(paths)} ({n_failed} were found)", 1)
 
 
 @app.command()
@@ -293,13 +295,15 @@ def _parse_as_of(text: str | None) -> datetime:
     if text is None:
         return datetime.max.replace(tzinfo=UTC)
     try:
+        return datetime.combine(date.fromisoformat(text), time.max, tzinfo=UTC)
+    except ValueError:  # a time, then
+        pass
+    try:
         at = datetime.fromisoformat(text)
     except ValueError as invalid:
         raise SettingsError(
             "--as-of", "a date or ISO time, such as 2026-03-02 or 2026-03-02T18:00:00Z", text
         ) from invalid
-    if len(text) == len("2026-03-02"):
-        at = at.replace(hour=23, minute=59, second=59, microsecond=999_999)
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 

@@ -6,8 +6,8 @@ runs under the warehouse's lock, which the caller holds.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -27,9 +27,10 @@ from blotter.store.feeds import FollowedPage
 from blotter.store.inputs import InputLedger, LatestRevision, LedgerChanges, SettledInput, StagedRow, encode_changes
 from blotter.store.staging import SliceResult
 from blotter.stores import Stores
-from blotter.update import LinkRules, Update, update_incidents
+from blotter.update import Update, update_incidents
 
 _UNCHECKED = CheckReport(results=(), is_blocked=False, message="", quarantined={})
+_REJECTED = (Disposition.REFUSED, Disposition.QUARANTINED)
 _STAGES = ("ingest", "read", "link", "check", "publish")
 
 
@@ -79,7 +80,7 @@ def publish_results(
     *,
     run_id: str,
     dag_id: str | None,
-    now: datetime,
+    clock: Callable[[], datetime],
     alert_book: AlertBook | None = None,
     given_links: Mapping[str, str] | None = None,
     is_checked: bool = True,
@@ -88,38 +89,41 @@ def publish_results(
     """Publish what was read and the ledger rows that wait, as one batch; returns its counts.
 
     With `is_screened` the gate asks Great Expectations only about what a plain look finds wrong: the same outcome,
-    for replays of many small days. `results` are of inputs that are pending; `now` becomes `known_at` and
-    `recorded_at`. Raises GateClosed where a check blocks: then only the ledger tables tell of the batch, and its
-    inputs stay pending.
+    for replays of many small days. `results` are of inputs that are pending; what `clock` says at the
+    start becomes `known_at` and `recorded_at`. Raises GateClosed where a check blocks: then only the ledger tables tell
+    of the batch, and its inputs stay pending but for those that were rejected.
     """
+    now = clock()
     batch = Batch(run_id=run_id, dag_id=dag_id, now=now, staged=staged)
     batch_id = make_id("bat", run_id, sorted(r.document.input_id for r in results), _keys_of(staged))
     _settle_results(batch, results, stores)
     set_aside: dict[str, str] = {}  # article: why
+    results_of_checks: dict[tuple[Any, ...], Row] = {}
     while True:
         kept = [one for one in batch.read if one[1].article_id not in set_aside]
         update = update_incidents(
             [(article, reading) for _, article, reading in kept],
             stores.desk,
             now=now,
-            settings=LinkRules(**stores.settings.link.model_dump()),
+            settings=stores.link_rules,
             given_links=given_links,
         )
         built = _build_rows(kept, update)
         tables = rows.build_tables(built, recorded_at=now, run_id=run_id, batch_id=batch_id)
         report = _check(tables, batch_id, now, stores, is_screened) if is_checked else _UNCHECKED
+        _gather_check_results(results_of_checks, report)
         if not report.quarantined:
             break
         set_aside |= report.quarantined
     if report.is_blocked:
-        _publish_blocked(stores, batch, batch_id, report)
+        _publish_blocked(stores, batch, batch_id, list(results_of_checks.values()))
         raise GateClosed(f"nothing of batch {batch_id} was published:\n{report.message}")
     _settle_kept(batch, set_aside)
     counts = _count_stages(batch, results)
     ledger_rows = {
         **_staged_by_table(batch),
-        "check_results": [dict(row) for row in report.results],
-        "runs": _run_rows(batch, counts),
+        "check_results": list(results_of_checks.values()),
+        "runs": [_run_row(batch, stage, counts[stage], clock()) for stage in _STAGES],
     }
     tables |= rows.build_tables(ledger_rows, recorded_at=now, run_id=run_id, batch_id=batch_id)
     alerts = (
@@ -131,10 +135,10 @@ def publish_results(
         "ledger": encode_changes(_ledger_changes(batch, batch_id, kept)),
         "desk": update.memory(),
         "outbox": stores.outbox.encode(alerts),
+        "feeds": stores.feeds.encode_pages(_choose_followed(batch)),
     }
     stores.warehouse.freeze(batch_id, now, run_id, tables, memory)
     stores.warehouse.roll_forward(stores.apply_memory)
-    stores.feeds.follow_pages(_choose_followed(batch))
     return {
         **{f"n_{name}": counts["total"][name] for name in ("in", *Disposition)},
         "n_incident_versions": len(update.incidents),
@@ -219,17 +223,36 @@ def _settle_kept(batch: Batch, set_aside: Mapping[str, str]) -> None:
             batch.settle(result, Disposition.PUBLISHED, "publish", article_id=article.article_id)
 
 
-def _publish_blocked(stores: Stores, batch: Batch, batch_id: str, report: CheckReport) -> None:
-    """Let the ledger tables tell of a batch that the gate held back; nothing else of it is published."""
-    blocked_id = make_id("bat", "blocked", batch_id, batch.now)
-    run = _run_row(batch, "check", Counter({"in": len(batch.read)}))
-    tables = rows.build_tables(
-        {"check_results": [dict(row) for row in report.results], "runs": [run]},
-        recorded_at=batch.now,
-        run_id=batch.run_id,
+def _gather_check_results(gathered: dict[tuple[Any, ...], Row], report: CheckReport) -> None:
+    """Keep the outcome of each check; one that failed stays failed, though what failed it was then set aside."""
+    for row in report.results:
+        key = (row["suite"], row["expectation"], row["column"])
+        if gathered.get(key, row)["success"]:
+            gathered[key] = dict(row)
+
+
+def _publish_blocked(stores: Stores, batch: Batch, batch_id: str, check_results: list[Row]) -> None:
+    """Let the ledger tables tell of a batch that the gate held back: its checks, and what was rejected before them."""
+    blocked_id = make_id("bat", "blocked", batch_id)
+    if stores.ledger.has_batch(blocked_id):  # the same batch, held back once more
+        return
+    counts = Counter({"in": len(batch.settled) + len(batch.read)})
+    rejected = [one for one, _ in batch.settled.values() if one.disposition in _REJECTED]
+    counts.update(Counter(one.disposition for one in rejected))
+    ids = {one.input_id for one in rejected}
+    ledger_rows = {
+        **_staged_by_table(batch),
+        "check_results": check_results,
+        "runs": [_run_row(batch, "check", counts, batch.now)],
+    }
+    staged_ids = {row.row["input_id"] for row in batch.staged if row.table == "inputs"}
+    ledger_rows["inputs"] = [row for row in ledger_rows["inputs"] if row["input_id"] in ids | staged_ids]
+    tables = rows.build_tables(ledger_rows, recorded_at=batch.now, run_id=batch.run_id, batch_id=blocked_id)
+    changes = LedgerChanges(
         batch_id=blocked_id,
+        settled=(*rejected, *_settled_on_arrival(batch)),
+        staged_rows=tuple(row.seq for row in batch.staged),
     )
-    changes = LedgerChanges(batch_id=blocked_id)
     stores.warehouse.freeze(blocked_id, batch.now, batch.run_id, tables, {"ledger": encode_changes(changes)})
     stores.warehouse.roll_forward(stores.apply_memory)
 
@@ -255,16 +278,12 @@ def _count_stages(batch: Batch, results: Sequence[SliceResult]) -> dict[str, Cou
     return counts
 
 
-def _run_rows(batch: Batch, counts: Mapping[str, Counter[str]]) -> list[Row]:
-    return [_run_row(batch, stage, counts[stage]) for stage in _STAGES]
-
-
-def _run_row(batch: Batch, stage: str, counts: Counter[str]) -> Row:
+def _run_row(batch: Batch, stage: str, counts: Counter[str], finished_at: datetime) -> Row:
     return {
         "dag_id": batch.dag_id,
         "stage": stage,
         "started_at": batch.now,
-        "finished_at": batch.now,
+        "finished_at": finished_at,
         **{f"n_{name}": counts[name] for name in ("in", *Disposition)},
     }
 
@@ -296,24 +315,25 @@ def _choose_followed(batch: Batch) -> list[FollowedPage]:
 
 
 def _ledger_changes(batch: Batch, batch_id: str, kept: Sequence[tuple[SliceResult, Article, Reading]]) -> LedgerChanges:
-    settled = [one for one, _ in batch.settled.values()]
-    for row in batch.staged:
-        if row.table == "inputs":
-            settled.append(
-                SettledInput(
-                    input_id=row.row["input_id"],
-                    disposition=Disposition(row.row["disposition"]),
-                    article_id=row.row.get("article_id"),
-                    reason=row.row.get("reason"),
-                )
-            )
     latest = {article.article_id: _latest_revision(article, reading) for _, article, reading in kept}
     return LedgerChanges(
         batch_id=batch_id,
-        settled=tuple(settled),
+        settled=(*(one for one, _ in batch.settled.values()), *_settled_on_arrival(batch)),
         revisions=tuple(latest.values()),
         staged_rows=tuple(row.seq for row in batch.staged),
     )
+
+
+def _settled_on_arrival(batch: Batch) -> Iterator[SettledInput]:
+    """What the waiting rows say of inputs that were settled when they came."""
+    for row in batch.staged:
+        if row.table == "inputs":
+            yield SettledInput(
+                input_id=row.row["input_id"],
+                disposition=Disposition(row.row["disposition"]),
+                article_id=row.row.get("article_id"),
+                reason=row.row.get("reason"),
+            )
 
 
 def _latest_revision(article: Article, reading: Reading) -> LatestRevision:
@@ -330,13 +350,3 @@ def _latest_revision(article: Article, reading: Reading) -> LatestRevision:
 
 def _keys_of(staged: Sequence[StagedRow]) -> list[str]:
     return sorted(make_id("row", row.table, row.row) for row in staged)
-
-
-def date_undated(result: SliceResult, day_end: datetime) -> SliceResult:
-    """Give a result whose article has no date of its own (basis `received`) the day on which it is played."""
-    article = result.article
-    if article is None:
-        return result
-    if article.published_basis == "received":
-        article = replace(article, published_at=day_end)
-    return replace(result, article=replace(article, fetched_at=day_end))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from blotter.clean import clean_document
-from blotter.errors import InputRejected, Reason
+from blotter.errors import InputRejected, Reason, StoreDamaged
 from blotter.extract import Reader
 from blotter.model import Article, Document, Reading, Rejection
 from blotter.store.staging import SliceResult
@@ -22,6 +22,10 @@ _REFUSALS = frozenset(
 )
 
 
+# Not the document's fault: the disk, the memory, or what was stored.
+_OURS = (OSError, MemoryError, StoreDamaged)
+
+
 @lru_cache(maxsize=2)
 def load_reader(spacy_model: str | None) -> Reader:
     """Load the reader once a process."""
@@ -29,35 +33,47 @@ def load_reader(spacy_model: str | None) -> Reader:
 
 
 def read_documents(
-    documents: Iterable[tuple[Document, Callable[[], bytes]]], *, spacy_model: str | None = None
+    documents: Iterable[tuple[Document, Callable[[], bytes]]],
+    *,
+    spacy_model: str | None = None,
+    is_wanted: Callable[[Article], bool] = lambda article: True,
 ) -> list[SliceResult]:
     """Clean and read documents; one result each, in their order, whatever their bytes are.
 
-    A document comes with a function that gets its bytes, so that one payload at a time is in memory.
+    A document comes with a function that gets its bytes, so that one payload at a time is in memory. An article that is
+    not wanted is not read. What is wrong with our own disk or memory is raised: trying again can help, and no document
+    is to blame.
     """
     cleaned = [_clean(document, load_payload) for document, load_payload in documents]
     reader = load_reader(spacy_model)
     return [
         SliceResult(document=document, rejection=outcome)
         if isinstance(outcome, Rejection)
-        else _read(reader, document, outcome)
+        else _read(reader, document, outcome, is_wanted)
         for document, outcome in cleaned
     ]
 
 
 def _clean(document: Document, load_payload: Callable[[], bytes]) -> tuple[Document, Article | Rejection]:
+    payload = load_payload()
     try:
-        return document, clean_document(document, load_payload())
+        return document, clean_document(document, payload)
     except InputRejected as rejected:
         return document, reject_document(document, "clean", rejected.reason, rejected.message)
+    except _OURS:
+        raise
     except Exception as defect:
         log.exception("cleaning %s failed", document.location)
         return document, reject_document(document, "clean", Reason.CRASHED, f"{type(defect).__name__}: {defect}")
 
 
-def _read(reader: Reader, document: Document, article: Article) -> SliceResult:
+def _read(reader: Reader, document: Document, article: Article, is_wanted: Callable[[Article], bool]) -> SliceResult:
+    if not is_wanted(article):
+        return SliceResult(document=document, article=article)
     try:
         reading: Reading = reader.read(article)
+    except _OURS:
+        raise
     except Exception as defect:
         log.exception("reading %s failed", document.location)
         crashed = reject_document(document, "extract", Reason.CRASHED, f"{type(defect).__name__}: {defect}")

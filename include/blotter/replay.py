@@ -27,7 +27,7 @@ from blotter.publishing import publish_results
 from blotter.reading import read_documents
 from blotter.resolve import resolve_single
 from blotter.rows import incident_row
-from blotter.steps import LOCK_TIMEOUT_S, register_documents, stage_rejection
+from blotter.steps import register_documents, stage_rejection
 from blotter.store.archive import RawArchive
 from blotter.store.staging import SliceResult, StagingArea
 from blotter.stores import Stores
@@ -87,17 +87,17 @@ def replay_documents(
     The clock stands at 23:59:59 UTC of the day that is played, or where the newest row was recorded if that is later.
     """
     total: Counter[str] = Counter()
-    with Stores(settings) as stores, stores.warehouse.lock(_DELIVERY, LOCK_TIMEOUT_S):
-        stores.warehouse.roll_forward(stores.apply_memory)
-        with tempfile.TemporaryDirectory(prefix="blotter-replay-") as folder:
-            held = _HeldDays(StagingArea(folder), is_split=by_day)
-            _read_everything(stores, paths, held, n_jobs, progress)
-            with progress("playing days", len(held.days)) as advance:
-                for day in held.days:
-                    total.update(
-                        _play_day(stores, day, held.results(day), given_links=given_links, is_checked=is_checked)
-                    )
-                    advance()
+    with (
+        Stores(settings) as stores,
+        stores.writing(_DELIVERY),
+        tempfile.TemporaryDirectory(prefix="blotter-replay-") as folder,
+    ):
+        held = _HeldDays(StagingArea(folder), is_split=by_day)
+        _read_everything(stores, paths, held, n_jobs, progress)
+        with progress("playing days", len(held.days)) as advance:
+            for day in held.days:
+                total.update(_play_day(stores, day, held.results(day), given_links=given_links, is_checked=is_checked))
+                advance()
     return {"n_days": len(held.days), **total}
 
 
@@ -131,10 +131,6 @@ class _HeldDays:
         return [result for slice_id in slices for result in self._staging.read(slice_id)]
 
 
-def _today() -> date:
-    return datetime.now(UTC).date()
-
-
 def _published_at(result: SliceResult) -> datetime:
     if result.article is not None:
         return result.article.published_at
@@ -150,8 +146,12 @@ def _read_everything(stores: Stores, paths: Sequence[Path], held: _HeldDays, n_j
             held.hold(result for result in results if _published_at(result) != _UNDATED)
             undated += [_unread(result) for result in results if _published_at(result) == _UNDATED]
             advance(len(results))
-        # What has no date is taken to have been received on the last day: its weekdays are read again from there.
-        last_day = held.days[-1] if held.days else _today()
+        # What has no date is taken to have been received on the last day: its weekdays are read from there.
+        if undated and not held.days:
+            raise SettingsError(
+                ", ".join(map(str, paths)), "at least one document with a date of publication, in it or in a sidecar"
+            )
+        last_day = held.days[-1] if held.days else date.min
         received_at = datetime.combine(last_day, _END_OF_DAY)
         redated = (replace(one, received_at=received_at) for one in undated)
         for results in _map_in_order(pool, read, _chunks(redated, _CHUNK), n_jobs):
@@ -190,7 +190,9 @@ def _read_chunk(archive_root: str, spacy_model: str | None, chunk: Sequence[Docu
     archive = RawArchive(archive_root)
     documents = [one for one in chunk if isinstance(one, Document)]
     read = read_documents(
-        ((document, partial(archive.get, document.payload_sha256)) for document in documents), spacy_model=spacy_model
+        ((document, partial(archive.get, document.payload_sha256)) for document in documents),
+        spacy_model=spacy_model,
+        is_wanted=lambda article: article.published_at != _UNDATED,  # its weekdays can be read once it has a date
     )
     rejected = [SliceResult(document=_stand_in(one), rejection=one) for one in chunk if isinstance(one, Rejection)]
     return read + rejected
@@ -233,7 +235,7 @@ def _play_day(
         stores.ledger.staged_rows(),
         run_id=run_id,
         dag_id=None,
-        now=now,
+        clock=lambda: now,
         given_links=given_links,
         is_checked=is_checked,
         is_screened=True,
@@ -341,10 +343,16 @@ def list_files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
+            found += sorted(
+                file
+                for file in path.rglob("*")
+                if file.is_file()
+                and not file.is_symlink()
+                and not any(part.startswith(".") for part in file.relative_to(path).parts)
+            )
         else:
             found.append(path)
-    return [file for file in found if not file.name.endswith((SIDECAR, ".done")) and not file.name.startswith(".")]
+    return [file for file in found if not file.name.endswith((SIDECAR, ".done"))]
 
 
 def _make_pool(n_jobs: int) -> AbstractContextManager[Executor | None]:

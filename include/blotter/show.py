@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy import make_url
 
 from blotter.config import Settings
-from blotter.model import INCIDENT_TYPES, CaseStatus, ChangeKind, Condition, LegalStatus, Precision, Role
+from blotter.model import FIELDS, INCIDENT_TYPES, CaseStatus, ChangeKind, Condition, LegalStatus, Precision, Role
 from blotter.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -101,10 +102,10 @@ def tell_change(change: Row, names: Mapping[str, str]) -> Text:
     elif change["kind"] == ChangeKind.CONFLICT_SETTLED and change["before"] == change["after"]:
         line.append("reports agree on ")
     elif change["before_state"] is not None:
-        line.append(_tell_value(change["before"], change["before_state"]), style="red")
+        line.append(_tell_value(change["before"], change["before_state"], change["field"]), style="red")
         line.append(" → ")
     if change["after_state"] is not None:
-        line.append(_tell_value(change["after"], change["after_state"]), style="green")
+        line.append(_tell_value(change["after"], change["after_state"], change["field"]), style="green")
     else:
         line.append("nothing", style="green")
     line.append(f"   {str(change['kind']).replace('_', ' ')}, {str(change['cause']).replace('_', ' ')}", style="dim")
@@ -213,6 +214,8 @@ def reading_lines(root: str, table: str = "changes") -> tuple[str, str]:
 def show_settings(console: Console, settings: Settings) -> None:
     """Print the settings as a TOML file that would make them."""
     sections = settings.model_dump(mode="json")
+    if "://" in settings.state:
+        sections["state"] = make_url(settings.state).render_as_string(hide_password=True)
     plain = {key: value for key, value in sections.items() if not isinstance(value, dict)}
     console.print(Text("\n".join(_toml_lines(plain))), soft_wrap=True)
     for name, section in sections.items():
@@ -229,9 +232,10 @@ def _tell_field(field: str) -> str:
     return _FIELD_WORDS.get(field, field.replace("_", " "))
 
 
-def _tell_value(value: str | None, state: str | None) -> str:
+def _tell_value(value: str | None, state: str | None, field: str) -> str:
     """Word a value of a change as the query gives it: plain text, or the JSON of a list."""
-    return _tell_plain(json.loads(value) if value is not None and value.startswith("[") else value, state)
+    is_list = value is not None and field in FIELDS and FIELDS[field].many
+    return _tell_plain(json.loads(value) if value is not None and is_list else value, state)
 
 
 def _tell_plain(value: object, state: str | None) -> str:

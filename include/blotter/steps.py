@@ -13,7 +13,7 @@ from blotter import rows
 from blotter.alert.delivery import deliver_due, make_channels
 from blotter.alert.rules import load_rules
 from blotter.config import Settings
-from blotter.errors import SettingsError
+from blotter.errors import GateClosed, SettingsError
 from blotter.ingest.drops import take_drops
 from blotter.ingest.poll import poll_feeds
 from blotter.model import Arrival, Disposition, Document, Rejection
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 Counts = dict[str, int]
 
-# A second writer waits this long for the first, then says who holds the warehouse.
-LOCK_TIMEOUT_S = 600
+# Slices that one build reads at most; Airflow maps no more than 1,024 tasks. The rest stays pending for the next build.
+MAX_SLICES = 500
 
 
 def create_stores(settings: Settings) -> None:
@@ -45,6 +45,7 @@ def ingest_drops(settings: Settings, *, run_id: str) -> Counts:
             counts["n_files"] += 1
             _add(counts, register_arrivals(stores, claimed.arrivals()))
             claimed.finish()
+        counts["n_waiting"] = _count_waiting(stores)
     log.info("%s: took %s", run_id, counts)
     return counts
 
@@ -68,6 +69,7 @@ def ingest_feeds(settings: Settings, *, run_id: str, source_ids: Sequence[str] =
             stores.ledger.stage_rows("fetches", feed.fetch_rows)
             _add(counts, register_arrivals(stores, feed.arrivals))
             feed.commit()
+        counts["n_waiting"] = _count_waiting(stores)
     log.info("%s: polled %s", run_id, counts)
     return counts
 
@@ -77,7 +79,7 @@ def plan_slices(settings: Settings, *, slice_size: int | None = None) -> list[st
     with Stores(settings) as stores:
         planned = stores.plans.plan(stores.ledger.pending(), size=slice_size or settings.read.slice_size)
         staged = set(stores.staging.slices())
-        return [slice_id for slice_id in planned if slice_id not in staged]
+        return [slice_id for slice_id in planned if slice_id not in staged][:MAX_SLICES]
 
 
 def read_slice(settings: Settings, slice_id: str) -> Counts:
@@ -102,12 +104,11 @@ def read_slice(settings: Settings, slice_id: str) -> Counts:
 def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None) -> Counts:
     """Publish every staged slice and waiting ledger row as one batch, alone under the warehouse's lock.
 
-    Finishes a bundle that a crash left first. Counts are zero where nothing waits. Raises GateClosed where a check
-    blocks, LockHeld where another writer does not end.
+    Finishes a bundle that a crash left first, and counts it. Counts are zero where nothing waits. Raises GateClosed
+    where a check blocks, LockHeld where another writer does not end.
     """
     alert_book = load_rules(settings.alerts)
-    with Stores(settings) as stores, stores.warehouse.lock(run_id, LOCK_TIMEOUT_S):
-        stores.warehouse.roll_forward(stores.apply_memory)
+    with Stores(settings) as stores, stores.writing(run_id) as finished:
         slice_ids = stores.staging.slices()
         staged_results = [result for slice_id in slice_ids for result in stores.staging.read(slice_id)]
         settled = stores.ledger.settled(result.document.input_id for result in staged_results)
@@ -116,17 +117,22 @@ def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None)
             result.document.input_id: result for result in staged_results if result.document.input_id not in settled
         }
         staged_rows = stores.ledger.staged_rows()
-        counts: Counts = {"n_in": 0}
+        counts: Counts = {"n_in": 0, "n_finished_batches": len(finished)}
         if results or staged_rows:
-            counts = publish_results(
-                stores,
-                list(results.values()),
-                staged_rows,
-                run_id=run_id,
-                dag_id=dag_id,
-                now=stores.now(),
-                alert_book=alert_book,
-            )
+            try:
+                counts |= publish_results(
+                    stores,
+                    list(results.values()),
+                    staged_rows,
+                    run_id=run_id,
+                    dag_id=dag_id,
+                    clock=stores.now,
+                    alert_book=alert_book,
+                )
+            except GateClosed:
+                # The cause may lie in cleaning or reading: the next build does both again.
+                stores.staging.drop(slice_ids)
+                raise
         stores.staging.drop(slice_ids)
         stores.plans.drop(slice_ids)
     log.info("%s: published %s", run_id, counts)
@@ -194,6 +200,11 @@ def stage_rejection(stores: Stores, rejection: Rejection) -> None:
     if not rejection.is_refused:
         stores.ledger.stage_rows("quarantine", [rows.quarantine_row(rejection)])
     stores.ledger.stage_rows("inputs", [rows.input_row(rejection, disposition, reason=rejection.reason)])
+
+
+def _count_waiting(stores: Stores) -> int:
+    """Count what waits for a build, one slice's worth at most: enough to know that one is needed."""
+    return len(stores.ledger.pending(limit=stores.settings.read.slice_size))
 
 
 def _add(counts: Counts, more: Counts) -> None:

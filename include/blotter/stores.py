@@ -4,7 +4,8 @@ Belongs here: opening, closing, and handing a published bundle's memory to those
 here: any step. A store that a step does not use costs nothing: each is opened when it is first asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,9 @@ from blotter.store.staging import StagingArea
 from blotter.store.state import open_state
 from blotter.store.warehouse import Warehouse
 from blotter.update import LinkRules
+
+# A second writer waits this long for the first, then says who holds the warehouse.
+LOCK_TIMEOUT_S = 600
 
 
 class Stores:
@@ -98,10 +102,31 @@ class Stores:
 
     def apply_memory(self, manifest: Manifest, memory: Mapping[str, bytes]) -> None:
         """Tell the state what a published bundle holds for it, all in one transaction; again is the same as once."""
-        learners = {"ledger": self.ledger.apply, "desk": self.desk.apply, "outbox": self.outbox.apply}
+        learners = {
+            "ledger": self.ledger.apply,
+            "desk": self.desk.apply,
+            "outbox": self.outbox.apply,
+            "feeds": self.feeds.apply,
+        }
         with self.engine.begin() as connection:
             for name, told in memory.items():
                 learners[name](connection, told)
+
+    @contextmanager
+    def writing(self, holder: str) -> Iterator[Sequence[Manifest]]:
+        """Be the one writer; yields the bundles that an earlier writer left frozen and that were published just now.
+
+        Raises LockHeld where another writer does not end, and SettingsError where the tables are gone that the state
+        tells of: all that was published would else be taken for duplicates.
+        """
+        with self.warehouse.lock(holder, LOCK_TIMEOUT_S):
+            finished = self.warehouse.roll_forward(self.apply_memory)
+            if self.warehouse.newest_recorded_at() is None and self.ledger.has_published():
+                raise SettingsError(
+                    f"warehouse {self.settings.warehouse}, state {self.settings.state}",
+                    "tables and a state that belong together; restore the tables, or remove the state with them",
+                )
+            yield finished
 
     def close(self) -> None:
         """Let go of the state's connections."""

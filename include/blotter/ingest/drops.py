@@ -220,10 +220,11 @@ def _take_up(root: Path, folder: Path, settings: DropSettings, now: datetime) ->
         return None
     try:
         told = json.load(lock)
-        relative = Path(told["path"])
+        relative, received_at = Path(told["path"]), datetime.fromisoformat(told["received_at"])
     except (ValueError, KeyError, TypeError):
-        relative = Path(DEFAULT_SOURCE) / folder.name
-    claimed = _make_claimed(root, folder, relative, lock, settings, now)
+        relative, received_at = Path(DEFAULT_SOURCE) / folder.name, now
+    # Received when it was first claimed: a text without a date keeps the one that its file's first half got.
+    claimed = _make_claimed(root, folder, relative, lock, settings, received_at)
     if os.path.lexists(claimed.path):
         _bring_along(root / relative, folder)
         return claimed
@@ -232,13 +233,13 @@ def _take_up(root: Path, folder: Path, settings: DropSettings, now: datetime) ->
 
 
 def _make_claimed(
-    root: Path, folder: Path, relative: Path, lock: IO[str], settings: DropSettings, now: datetime
+    root: Path, folder: Path, relative: Path, lock: IO[str], settings: DropSettings, received_at: datetime
 ) -> ClaimedFile:
     return ClaimedFile(
         claim_id=folder.name,
         source_id=relative.parts[0] if len(relative.parts) > 1 else DEFAULT_SOURCE,
         location=str(relative).encode("utf-8", "backslashreplace").decode(),
-        received_at=now,
+        received_at=received_at,
         _inbox=root,
         _folder=folder,
         _relative=relative,

@@ -9,9 +9,11 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import (
     Boolean,
     Column,
+    Connection,
     DateTime,
     Dialect,
     Engine,
@@ -207,7 +209,17 @@ class FeedMemory:
     def follow_pages(self, pages: Sequence[FollowedPage]) -> None:
         """Ask for pages again later; one that is followed already stays as it is."""
         with self._engine.begin() as connection:
-            insert_new(connection, _pages, [asdict(page) for page in pages])
+            self.apply(connection, self.encode_pages(pages))
+
+    @staticmethod
+    def encode_pages(pages: Sequence[FollowedPage]) -> bytes:
+        """Write pages to follow as the bytes that a bundle carries."""
+        return msgspec.msgpack.encode(pages)
+
+    def apply(self, connection: Connection, memory: bytes) -> None:
+        """Follow what `encode_pages` froze, in the caller's transaction; doing it again changes nothing."""
+        pages = msgspec.msgpack.decode(memory, type=list[FollowedPage])
+        insert_new(connection, _pages, [asdict(page) for page in pages])
 
     def due_pages(self, now: datetime, *, limit: int = 1000) -> list[FollowedPage]:
         """List the followed pages that are due, longest due first."""

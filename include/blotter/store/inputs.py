@@ -166,8 +166,8 @@ class InputLedger:
         """Make new documents pending, in their order; one that is pending or settled already is left as it is.
 
         A document that repeats source, address (else location) and bytes of another input is a duplicate and does not
-        become pending, unless it replays that input, or is a page that was fetched anew and has gone back to an earlier
-        text since: its row is the caller's to stage. All or nothing.
+        become pending, unless that input is quarantined or replayed by it, or it is a page that was fetched anew and
+        has gone back to an earlier text since: its row is the caller's to stage. All or nothing.
         """
         listed = list({document.input_id: document for document in documents}.values())
         keys = {document.input_id: make_payload_key(document) for document in listed}
@@ -180,6 +180,7 @@ class InputLedger:
                 row.payload_key: KnownPayload(input_id=row.input_id, article_id=row.article_id)
                 for row in look_up(connection, _payloads.c.payload_key, list(keys.values()), list(_payloads.c))
             }
+            known = _without_quarantined(connection, known)
             latest = _find_latest_bytes(connection, known.values())
             fresh, duplicates = [], {}
             for document in listed:
@@ -205,7 +206,7 @@ class InputLedger:
                     for document in fresh
                 ],
             )
-            insert_new(
+            insert_or_replace(
                 connection,
                 _payloads,
                 [
@@ -282,6 +283,11 @@ class InputLedger:
         """List them in the caller's transaction."""
         rows = connection.execute(select(_staged_rows).order_by(_staged_rows.c.seq)).all()
         return [StagedRow(seq=row.seq, table=row.table_name, row=msgspec.msgpack.decode(row.row)) for row in rows]
+
+    def has_published(self) -> bool:
+        """Say whether any batch was ever published."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(_batches.c.batch_id).limit(1)).first() is not None
 
     def has_batch(self, batch_id: str) -> bool:
         """Say whether a batch is published and the ledger knows it."""
@@ -388,6 +394,14 @@ def make_payload_key(document: Document) -> str:
 def derive_payload_key(source_id: str, address: str, payload_sha256: str) -> str:
     """Derive the same key from its parts: `address` is the URL where there is one, else the location."""
     return make_id("pay", source_id, address, payload_sha256)
+
+
+def _without_quarantined(connection: Connection, known: Mapping[str, KnownPayload]) -> dict[str, KnownPayload]:
+    """Leave out what could not be processed: brought once more, it is tried once more."""
+    ids = [payload.input_id for payload in known.values()]
+    settled = look_up(connection, _settled.c.input_id, ids, [_settled.c.input_id, _settled.c.disposition])
+    quarantined = {row.input_id for row in settled if row.disposition == Disposition.QUARANTINED}
+    return {key: payload for key, payload in known.items() if payload.input_id not in quarantined}
 
 
 def _find_latest_bytes(connection: Connection, payloads: Iterable[KnownPayload]) -> dict[str | None, str]:

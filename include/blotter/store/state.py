@@ -16,8 +16,8 @@ metadata = MetaData()
 def open_state(location: str) -> Engine:
     """Open the state at a path (SQLite) or SQLAlchemy URL, creating file and tables where they are missing.
 
-    SQLite runs in WAL mode with a busy timeout, so that readers never wait for the writer; transactions start
-    IMMEDIATE, so that two writers queue instead of failing.
+    SQLite runs in WAL mode with a busy timeout, so that readers never wait for the writer; a commit is on the disk when
+    it returns, since files are moved on the strength of it; transactions start IMMEDIATE, so that two writers queue.
     """
     if "://" not in location:
         Path(location).parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def open_state(location: str) -> Engine:
 
 def _configure_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
