@@ -9,7 +9,7 @@ import pytest
 
 from blotter import rows, steps
 from blotter.config import Settings
-from blotter.errors import GateClosed
+from blotter.errors import GateClosed, SettingsError
 from blotter.stores import Stores
 from warehouses import LEDGER, count_rows, read_news
 
@@ -88,3 +88,38 @@ def test_a_closed_gate_publishes_nothing_and_lets_the_batch_through_once_mended(
     drop_stories(undisturbed)
     run_all(undisturbed, "mended")
     assert read_news(tmp_path / "warehouse") == read_news(tmp_path / "undisturbed" / "warehouse")
+
+
+def test_a_fault_of_our_disk_quarantines_nothing(tmp_path: Path, make_settings: Make, drop_stories: Drop) -> None:
+    settings = make_settings(tmp_path)
+    drop_stories(settings)
+    steps.ingest_drops(settings, run_id="one")
+    slices = steps.plan_slices(settings)
+    (tmp_path / "archive").rename(tmp_path / "away")
+    with pytest.raises(KeyError):
+        steps.read_slice(settings, slices[0])
+    (tmp_path / "away").rename(tmp_path / "archive")
+    assert steps.plan_slices(settings) == slices
+    for slice_id in slices:
+        steps.read_slice(settings, slice_id)
+    assert steps.publish_batch(settings, run_id="one")["n_published"] > 0
+
+
+def test_tables_that_are_gone_are_told_and_not_taken_for_duplicates(
+    tmp_path: Path, make_settings: Make, drop_stories: Drop
+) -> None:
+    settings = make_settings(tmp_path)
+    drop_stories(settings)
+    run_all(settings, "one")
+    (tmp_path / "warehouse").rename(tmp_path / "moved")
+    drop_stories(settings)
+    with pytest.raises(SettingsError, match="belong together"):
+        run_all(settings, "two")
+
+
+def test_a_quarantined_input_is_tried_again_when_it_is_dropped_again(tmp_path: Path, make_settings: Make) -> None:
+    settings = make_settings(tmp_path)
+    for run_id in ("one", "two"):
+        (tmp_path / "inbox").mkdir(exist_ok=True)
+        (tmp_path / "inbox" / "page.html").write_text("<html><body></body></html>", encoding="utf-8")
+        assert run_all(settings, run_id)["n_quarantined"] == 1
