@@ -84,6 +84,8 @@ def read_types(scene: Scene) -> list[Keyword]:
             if not pattern.bits & sentence.bits:
                 continue
             for match in pattern.finditer(sentence):
+                if _is_earlier_case(sentence.text[: match.start()], sentence.text[match.end() :]):
+                    continue
                 start = sentence.start + match.start()
                 if name not in first or (first[name].sentence.is_title and not sentence.is_title):
                     first[name] = Keyword(name, start, sentence.start + match.end(), sentence, 0.0)
@@ -106,6 +108,22 @@ def read_types(scene: Scene) -> list[Keyword]:
     return [
         Keyword(n, first[n].start, first[n].end, first[n].sentence, min(1.0, t / (top or 1.0))) for n, t in ranked[:4]
     ]
+
+
+# What someone was looked for when this incident happened is another case: "wanted in connection with a robbery",
+# "a robbery that had occurred two hours earlier".
+_EARLIER_BEFORE = re.compile(
+    r"\b(?:wanted|sought|warrants?|questioned|suspect(?:ed)?)\s(?:\w+\s){0,2}?(?:in\sconnection\swith|in|for|over)\s"
+    r"(?:an?\s|the\s|another\s|several\s)?(?:(?:earlier|separate|recent|previous|armed)\s){0,2}$",
+    re.I,
+)
+_EARLIER_AFTER = re.compile(
+    r"\s(?:that|which)\s(?:had\s)?(?:occurred|happened|taken\splace)\s(?:[\w-]+\s){0,5}(?:earlier|before)\b", re.I
+)
+
+
+def _is_earlier_case(before: str, after: str) -> bool:
+    return bool(_EARLIER_BEFORE.search(before[-60:]) or _EARLIER_AFTER.match(after[:80]))
 
 
 def _read_other(scene: Scene) -> list[Keyword]:
