@@ -117,10 +117,23 @@ def read_status(scene: Scene) -> Detail | None:
     """Give the furthest stage of the case that the article tells."""
     for status, pattern in _STATUS:
         for sentence in scene.body:
-            match = pattern.search(sentence)
-            if match is not None:
-                return Detail(status.value, sentence.start + match.start(), sentence.start + match.end(), sentence)
+            for match in pattern.finditer(sentence):
+                if not _is_denied(sentence.text[: match.start()], match[0]):
+                    return Detail(status.value, sentence.start + match.start(), sentence.start + match.end(), sentence)
     return None
+
+
+# "No one has been arrested", "he had not been charged", "could be charged": a stage that was not reached.
+_DENIED_BEFORE = re.compile(
+    r"(?:\bno\sone|\bnobody|\bnone|\bnot|\bnever|n['’]t|\byet\sto|\bcould|\bmay|\bmight|\bwould|\bwill|\buntil|\bunless|\bif)"
+    r"\s(?:\w+\s){0,3}$",
+    re.I,
+)
+_DENIED_WITHIN = re.compile(r"\b(?:not|never)\b", re.I)
+
+
+def _is_denied(before: str, stage: str) -> bool:
+    return bool(_DENIED_BEFORE.search(before[-48:]) or _DENIED_WITHIN.search(stage))
 
 
 def read_charges(sentence: Sentence) -> list[Detail]:

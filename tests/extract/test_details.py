@@ -1,0 +1,30 @@
+"""Where the case stands: a stage that is denied or only expected was not reached."""
+
+import pytest
+from tests.extract.builders import make_article
+
+from blotter.extract import Reader
+
+
+def read_status(reader: Reader, ending: str) -> set[object]:
+    text = f"A man was shot and killed Tuesday in Dayton, Ohio, police said.\n\n{ending}"
+    return {claim.value for claim in reader.read(make_article(text=text)).claims if claim.field == "status"}
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "The chief said a 24-year-old man had not been charged.",
+        "No one has been arrested.",
+        "He was not arrested.",
+        "Someone could be charged next week.",
+        "His name would be kept back until he was charged.",
+    ],
+)
+def test_what_was_not_reached_is_no_status(reader: Reader, ending: str) -> None:
+    assert not read_status(reader, ending) & {"charged", "arrest_made"}
+
+
+def test_what_was_reached_is(reader: Reader) -> None:
+    assert read_status(reader, "A neighbor was charged with murder.") == {"charged"}
+    assert read_status(reader, "A neighbor was arrested.") == {"arrest_made"}
