@@ -115,9 +115,7 @@ def main() -> None:
     print(f"  news seen {median(day.delays_s) / 60:.0f} min after it came (median of {len(day.delays_s):,} stories)")
     print(f"  due feeds were planned at most {max(day.late_s) / 60:.0f} min late: rounds are ten minutes apart")
     print(f"  the busiest host needed {day.busiest_host_s:.0f} s of a round's 600, one request a second")
-    print(
-        f"  planning took {median(day.plan_s):.2f} s, at most {max(day.plan_s):.2f} s; memory grew by {grown:.0f} MB"
-    )
+    print(f"  planning took {median(day.plan_s):.2f} s, at most {max(day.plan_s):.2f} s; memory grew by {grown:.0f} MB")
 
 
 if __name__ == "__main__":
