@@ -202,7 +202,9 @@ class _Poll:
         async with Fetcher(self._settings, now=self._now, hosts=self._hosts) as fetcher:
             waiting = iter(planned)
             workers = [self._work(fetcher, waiting) for _ in range(min(len(planned), self._settings.concurrency))]
-            await asyncio.gather(*workers, self._visit_pages(fetcher, pages))
+            await asyncio.gather(*workers)
+            # After the feeds: what a feed says of a page rides along with it, and must not depend on which came first.
+            await self._visit_pages(fetcher, pages)
         if self._defects:
             raise ExceptionGroup(f"polling {len(self._defects)} feeds failed", self._defects)
 
