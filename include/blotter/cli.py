@@ -28,13 +28,19 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _describe(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
-) -> None:
-    if version:
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
         print(metadata.version("blotter"))  # noqa: T201
         raise typer.Exit
+
+
+@app.callback(no_args_is_help=True)
+def _take_options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    pass
 
 
 for command in (

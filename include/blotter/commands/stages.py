@@ -32,6 +32,7 @@ def run(
 ) -> None:
     """Do once what the DAGs do: take what is new, read it, publish what changed, send the alerts."""
     from blotter import steps
+    from blotter.sources import load_sources
 
     settings = load_settings(config)
     run_id = f"cli-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
@@ -46,6 +47,10 @@ def run(
             advance()
     report("publish", steps.publish_batch(settings, run_id=run_id))
     report("alerts", steps.send_alerts(settings, run_id=run_id))
+    if feeds and not load_sources(settings.sources):
+        out.print(
+            f"No source is known: put one YAML file each into {settings.sources}, or drop files into {settings.inbox}"
+        )
 
 
 def replay(
