@@ -22,6 +22,13 @@ _STORY = "FRESNO, Calif. — A man was shot {when} on Palm Avenue in Fresno, pol
         ("on 28 February 2026", date(2026, 2, 28)),
         ("yesterday", date(2026, 3, 3)),
         ("early today", date(2026, 3, 4)),
+        ("on Wednesday, Feb. 11, 2026,", date(2026, 2, 11)),  # the day of the month outranks the weekday
+        ("Monday (2/23)", date(2026, 2, 23)),
+        ("on Saturday 21 February", date(2026, 2, 21)),
+        ("last Tuesday", date(2026, 2, 24)),  # of the day before, nobody says "last"
+        ("three days ago", date(2026, 3, 1)),
+        ("on Christmas Eve", date(2025, 12, 24)),
+        ("the day after Christmas", date(2025, 12, 26)),
     ],
 )
 def test_day(reader: Reader, when: str, day: date) -> None:
@@ -60,3 +67,20 @@ def test_day_of_publication_is_that_of_the_place(reader: Reader) -> None:
 def test_day_of_an_arrest_is_not_that_of_the_crime(reader: Reader) -> None:
     text = "FRESNO, Calif. — Fresno police said Wednesday that a man arrested Tuesday shot a clerk on Saturday night."
     assert known(reader.read(make_article(text=text, published="2026-03-04")), "occurred_date") == date(2026, 2, 28)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("A boy who was shot Sunday was in critical condition Monday, Fresno police said.", date(2026, 3, 1)),
+        ("A man was charged with murder Tuesday in connection with a fatal shooting on Saturday.", date(2026, 2, 28)),
+        ("Two men were arrested Tuesday in Monday’s fatal shooting of a clerk in Fresno.", date(2026, 3, 2)),
+        ("He pleaded not guilty Tuesday in the Jan. 9 shooting of a clerk at a Fresno store.", date(2026, 1, 9)),
+        ("A man shot two brothers in Fresno, police said. Chief Dana Whitlock said Tuesday the men were at lunch Sunday when he shot them.", date(2026, 3, 1)),
+        ("A woman was shot at a Christmas party in Fresno late Monday, police said.", date(2026, 3, 2)),
+        ("Posted: Wednesday, March 4, 2026 1:06 AM\n\nA man was shot around 9 p.m. Monday in Fresno.", date(2026, 3, 2)),
+        ("A man who was shot Thursday outside a Fresno bar died Saturday, police said.", date(2026, 2, 26)),
+    ],
+)  # fmt: skip
+def test_what_a_day_is_the_day_of(reader: Reader, text: str, day: date) -> None:
+    assert known(reader.read(make_article(text=text, published="2026-03-04")), "occurred_date") == day

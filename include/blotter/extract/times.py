@@ -4,10 +4,13 @@ Belongs here: every expression of a day or a time, the day it means given the da
 incident's. Does not belong here: zones of places (`places`), parsing of metadata (`clean`).
 """
 
+import calendar
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dateutil.easter import easter
 
 from blotter.extract.gate import gated
 from blotter.extract.scene import Scene, Sentence
@@ -17,12 +20,20 @@ _MONTHS = {m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct n
 _DAYS = {d: i for i, d in enumerate("mon tue wed thu fri sat sun".split())}
 _MONTH = r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?\.?|July?\.?|Aug(?:ust|\.)?|Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Mon|Tues?|Weds?|Thurs?|Fri|Sat|Sun)\."
+_PART_NOUN = r"(?:morning|afternoon|evening|night)"
+_HOLIDAY = r"New\sYear['’]s\s(?:Eve|Day)|Christmas(?:\s(?:Eve|Day|[Nn]ight|[Mm]orning))?|Boxing\sDay|Thanksgiving|Halloween|Fourth\sof\sJuly|Independence\sDay|Memorial\sDay|Labor\sDay|Valentine['’]s\sDay|St\.\sPatrick['’]s\sDay|Mother['’]s\sDay|Father['’]s\sDay|Easter|Good\sFriday"
+_SPELLED = "zero one two three four five six seven eight nine ten eleven twelve".split()
+# "Saturday, Feb. 9, 2013" and "Monday (6/30)" are one expression, and the day of the month decides.
 _DATE = gated(
-    rf"(?P<month>\b{_MONTH})\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\d)(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
+    rf"(?:\b(?P<weekday0>{_WEEKDAY})(?:\s{_PART_NOUN})?,?\s\(?(?:the\s)?)?(?:"
+    rf"(?P<month>\b{_MONTH})\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?![\d:/])(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
     rf"|\b(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month2>{_MONTH})\b(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
+    r"|\b(?P<m3>\d{1,2})/(?P<d3>\d{1,2})/(?P<y3>(?:19|20)?\d\d)\b)"
+    rf"|\b(?P<weekday4>{_WEEKDAY})(?:\s{_PART_NOUN})?,?\s\(?(?P<m4>\d{{1,2}})/(?P<d4>\d{{1,2}})\b"
     r"|\b(?P<iso>(?:19|20)\d\d-\d\d-\d\d)\b"
-    r"|\b(?P<m3>\d{1,2})/(?P<d3>\d{1,2})/(?P<y3>(?:19|20)?\d\d)\b"
-    rf"|\b(?:(?P<rel>[Ll]ast|[Tt]his(?:\spast)?|[Nn]ext|[Pp]ast)\s+)?(?P<weekday>{_WEEKDAY})"
+    rf"|\b(?:(?P<rel>[Ll]ast|[Tt]his(?:\spast)?|[Nn]ext|[Pp]ast)\s+)?(?P<weekday>{_WEEKDAY})(?P<before_last>\sbefore\slast)?"
+    rf"|\b(?:(?P<shift>[Tt]he\s(?:day|night)\s(?:after|before))\s)?(?P<holiday>{_HOLIDAY})\b"
+    rf"|\b(?P<ago>\d{{1,2}}|{'|'.join(_SPELLED[1:])}|a)\s(?P<unit>day|week|month)s?\sago\b"
     r"|\b(?P<word>[Yy]esterday|[Tt]oday|[Tt]onight|[Oo]vernight|[Ll]ast\snight|[Tt]his\s(?:morning|afternoon|evening)|[Ee]arlier\s(?:in\sthe\sday|today)|[Ll]ast\s(?:week|weekend|month|year)|[Tt]he\sday\sbefore)\b",
     0,
 )
@@ -42,26 +53,54 @@ _PART_BEFORE = re.compile(
     re.I,
 )
 
+# What a day is the day of: the nearest of these before it decides. The order is that of the search at one place.
+_KINDS = re.compile(
+    r"\b(?:(?P<law>court|arraign\w*|hearing|sentenc\w+|plead\w*|pled|indict\w*|trial|jury|judge|bond|bail|convict\w+|appear(?:ed|ance)?|turned\shimself|autops\w+|vigil|funeral|memorial|buried|services?|scheduled|meeting|visitation|extradited|released\sfrom|born|graduated|expected|warrants?|guilty|(?:preliminary|plea)\shearing)"
+    r"|(?P<arrest>(?:charged?|charges)\s(?:\w+\s)?(?:with|of)\s(?:[\w-]+\s){0,5}?(?:murder|homicide|manslaughter|assault|robbery|shooting|burglary|kidnapping|killing|attack)\b|arrest(?:ed|s)?(?:\s(?:\w+\s){0,3}?(?:for|in)\s(?:the\s|a\s)?(?:fatal\s)?(?:shooting|murder|killing|stabbing|robbery|homicide|death))?|custody|captured|surrendered|search\swarrant|seized|raid\w*|charged?|charges|booked|busted|stopped|pulled\sover|jailed|detained)"
+    r"|(?P<state>(?:in|listed\sin)\s(?:\w+\s){0,2}condition|hospitali[sz]ed|recover\w*|discharged|released|returned\sto|continu\w+|remain\w*|remember\w*|mourn\w*|searching|seeking|looking\sfor|sought|underway|being\sheld|held\s(?:on|without)|learned|stolen|gather(?:ed|ing)|griev\w+|undergo\w*|surgery|asking|trying|working\sto|still|visited|closed|reopen\w*|stable|critical|improv\w+|prayed|condition|placed\son|sued|suing|lawsuit|filed|voted|wrote\son)"
+    r"|(?P<died>died|dies|(?:pronounced|declared)(?:\sdead)?|succumbed)"
+    r"|(?P<speech>said|says|told|announced|confirmed|according|statement|press|news\sconference|identif(?:ied|y|ies)|tweeted|interview|spokes\w+|reported\sby|reports|updated|posted|published|added|saying|wrote|briefing|revealed|named|ruled|declined)"
+    r"|(?P<happened>happened|occurred|took\splace|unfolded|broke\sout|erupted|began|came\s(?:at|about|just|shortly|around)|rang\sout|was\sreported|were\scalled|responded|dispatched|called|reported|received|discovered|found|arrived)"
+    r"|(?P<harm>shot|shooting|shootings|gunned|gunfire|gunshots?|shots|stabbed|stabbing|killed|killing|slain|slaying|murder(?:ed|s)?|homicide|wounded|injured|attack(?:ed)?|robbery|robbed|robbing|gunpoint|crash(?:ed)?|collision|collided|fire|blaze|explosion|exploded|struck|hit|beaten|assault(?:ed)?|kidnapp\w+|abducted|drown\w+|missing|disappeared|last\sseen|standoff|accident|incident|rampage|carjack\w*|dead|derailed|collapsed|burglary|ambush\w*|opened\sfire|fired|massacre|altercation|fight|argument|derailment|earthquake|landslide|avalanche|tornado|sank|capsized))\b",
+    re.I,
+)
+_WEIGHT_OF = {"happened": 2.4, "harm": 2.2, "speech": -2.2, "arrest": -0.8, "law": -2.0, "state": -1.6, "died": -1.2}
+_HARMFUL = frozenset(("happened", "harm"))
+# "Tuesday's fatal shooting", "the Feb. 7 attack", "Wednesday-night robbery"
+_NAMED_BY_DAY = re.compile(
+    rf"(?:['’]s|-|,)?\s?(?:(?:early[- ])?{_PART_NOUN}(?:['’]s)?,?\s)?(?:(?!(?:in|at|on|of|and|or|the|an?|after|when|that|with|for|by|from|was|were|is|said|to|police|his|her|while|as|who|which|this|that|these|has|have|had)\b)[\w-]+\s){{0,3}}?"
+    r"(?:shootings?|stabbings?|attacks?|incident|slayings?|killings?|murders?|robber(?:y|ies)|crash|fire|blaze|explosion|collision|accident|wreck|homicides?|drive-by|assault|spree|rampage|hit-and-run|massacre|ambush|standoff|drowning|derailment|carjacking|bombing|blast|burglary|death|tragedy|violence)\b",
+    re.I,
+)
+_LEADS_SPEECH = re.compile(
+    r"(?:\s(?:morning|afternoon|evening|night))?,?\s(?:said|announced|released|identified|told|confirmed|charged|arrested|named)\b",
+    re.I,
+)
+_STAMP_BEFORE = re.compile(
+    r"(?:update:?|posted|published|updated|created|modified|originally\sposted|first\spublished)(?:\s(?:on|at|by))?(?:\s@?\s?\d[\d:.]*\s?[ap]\.?m\.?,?)?(?:\s(?:on|[A-Z]{2,4}),?)?[:\s(|]*$",
+    re.I,
+)
+_SPAN_BEFORE = re.compile(
+    r"\b(?:through|as\sof|until|till|by|before|prior\sto)\s(?:early\s|late\s|about\s|the\s)?$", re.I
+)
+_HOLIDAY_BEFORE = re.compile(
+    r"(?:\b(?:on|early|late|of|midnight|noon|morning|night|afternoon|evening)|[ap]\.?m\.?)\s$|[Tt]he\s(?:day|night)\s(?:after|before)\s$"
+)
+_THE_BEFORE = re.compile(r"\b(?:in|for|from|of|with|to|during|after|since)\sthe\s$")
+_ONE_BEFORE = re.compile(r"\b(?:an?|another|earlier|previous|other|separate|including)\s(?:\w+\s)?$", re.I)
+_SPOKE_BEFORE = re.compile(r"\b(?:said|says|told|announced|confirmed|added)\s(?:on\s|late\s|early\s)?$", re.I)
+_LAST_SEEN = re.compile(
+    r"\blast\s(?:seen|heard)\b|\bwent\smissing\b|\bdisappeared\b|\bmissing\ssince\b|\bwalked\saway\b", re.I
+)
+_AFTER_HARM = re.compile(r"[^.,]{0,20}\s(?:after|when)\s(?:being|he|she|they|an?|the|someone)\s", re.I)
+_FOUND_SAFE = re.compile(r"\b(?:found|located)\s(?:\w+\s){0,3}(?:safe|alive|unharmed|well)\b", re.I)
+# For the clock.
 _HAPPENED = re.compile(
     r"\b(?:happened|occurred|took\splace|unfolded|broke\sout|erupted|began|came\s(?:at|about|just|shortly|around)|rang\sout|was\sreported|were\scalled|responded|dispatched|called|reported|received|discovered|found|arrived)\b",
     re.I,
 )
 _HARM = re.compile(
     r"\b(?:shot|shooting|shootings|gunned|gunfire|gunshots?|shots|stabbed|stabbing|killed|killing|slain|slaying|murder(?:ed)?|homicide|wounded|injured|attack(?:ed)?|robbery|robbed|crash(?:ed)?|collision|collided|fire|blaze|explosion|exploded|struck|hit|beaten|assault(?:ed)?|kidnapp\w+|abducted|drown\w+|missing|disappeared|last\sseen|standoff|accident|incident|rampage|carjack\w*|dead|derailed|collapsed|burglary|ambush\w*|opened\sfire|fired|massacre|altercation|fight|argument|derailment|earthquake|landslide|avalanche|tornado|sank|capsized|raid)\b",
-    re.I,
-)
-_LAST_SEEN = re.compile(r"\blast\s(?:seen|heard)\b|\bwent\smissing\b|\bdisappeared\b", re.I)
-_FOUND_SAFE = re.compile(r"\b(?:found|located)\s(?:\w+\s){0,3}(?:safe|alive|unharmed|well)\b", re.I)
-_SPEECH = re.compile(
-    r"\b(?:said|says|told|announced|confirmed|according|statement|press|news\sconference|released?|identified|tweeted|interview|spokes\w+|reported\sby|reports|updated|posted|published|added|saying|wrote|briefing|revealed)\b",
-    re.I,
-)
-_ARREST = re.compile(
-    r"\b(?:arrest(?:ed|s)?|custody|captured|surrendered|search\swarrant|seized|raid\w*|charged?|charges|booked|busted|stopped|pulled\sover)\b",
-    re.I,
-)
-_LAW = re.compile(
-    r"\b(?:court|arraign\w*|hearing|sentenc\w+|plead\w*|pled|indict\w*|trial|jury|judge|bond|bail|convict\w+|appear(?:ed|ance)?|warrant|turned\shimself|autopsy|vigil|funeral|memorial|buried|died|pronounced|succumbed|services?|scheduled|meeting|visitation|extradited|released\sfrom|born|graduated|expected)\b",
     re.I,
 )
 
@@ -106,63 +145,143 @@ def read_days(scene: Scene, published: date) -> list[DayMention]:
     found: list[DayMention] = []
     text = scene.article.text
     for sentence in scene.sentences:
+        at = sentence.start
         for match in _DATE.find_within(text, sentence):
-            mention = _read_day(scene, sentence, match, published)
+            mention = _read_day(text, sentence, match, published, at)
+            at = match.end()
             if mention is not None:
                 found.append(mention)
     return sorted(found, key=lambda m: (-m.weight, m.start))
 
 
-def _read_day(scene: Scene, sentence: Sentence, match: re.Match[str], published: date) -> DayMention | None:
-    text = scene.article.text
+def _read_day(
+    text: str, sentence: Sentence, match: re.Match[str], published: date, clause_start: int
+) -> DayMention | None:
+    """Read one expression; what an earlier day of the sentence is the day of ends before `clause_start`."""
     day, explicit = _resolve_day(match, published)
-    if day is None:
+    if day is None or day > published + timedelta(days=1) or day < published - timedelta(days=365 * 40):
         return None
     before, after = text[sentence.start : match.start()], text[match.end() : sentence.end]
-    weight = _weigh_day(before, after, sentence, match)
-    if day > published + timedelta(days=1) or day < published - timedelta(days=365 * 40):
-        return None
+    weight = _weigh_day(before, text[clause_start : match.start()], after, sentence)
+    if match.group("holiday") and not (
+        match.group("shift") or _HOLIDAY_BEFORE.search(before[-12:]) or _NAMED_BY_DAY.match(after)
+    ):
+        return None  # "a Christmas party"
+    if match.group("word") in ("overnight", "Overnight"):
+        weight -= 1.4  # which of two days it was, another word may tell
+    weight -= 2.5 * (match.group("word") is not None and _is_quoted(before))
     age = (published - day).days
     weight -= 0.0 if age <= 14 else 0.6 if age <= 60 else 1.4 if age <= 400 else 2.6
-    if match.group("word") and match.group("word").lower() in ("last week", "last weekend", "last month", "last year"):
+    if (match.group("word") or "").lower() in ("last week", "last weekend", "last month", "last year") or match.group(
+        "unit"
+    ) in ("week", "month"):
         weight -= 2.5
     part = _part_of_day(before, after, match)
-    if part is not None and not _SPEECH.search(before[-30:]):
+    if part is not None and not _speaks(before[-30:]):
         weight += 0.5
     return DayMention(day, match.start(), match.end(), sentence, weight, explicit, part)
 
 
+def _is_quoted(before: str) -> bool:
+    return before.count("“") > before.count("”") or before.count('"') % 2 == 1
+
+
+def _speaks(text: str) -> bool:
+    return any(found.lastgroup == "speech" for found in _KINDS.finditer(text))
+
+
 def _resolve_day(match: re.Match[str], published: date) -> tuple[date | None, bool]:
+    """Give the day that an expression means, and whether it says the day of the month."""
     groups = match.groupdict()
     try:
         if groups["iso"]:
             return date.fromisoformat(groups["iso"]), True
         if groups["m3"]:
-            year = int(groups["y3"])
-            return date(year + 2000 if year < 100 else year, int(groups["m3"]), int(groups["d3"])), True
+            return _resolve_figures(groups["m3"], groups["d3"], groups["y3"], groups["weekday0"], published), True
+        if groups["m4"]:
+            return _resolve_figures(groups["m4"], groups["d4"], None, groups["weekday4"], published), True
         month = groups["month"] or groups["month2"]
         if month:
             number, day = _MONTHS[month[:3].lower()], int(groups["day"] or groups["day2"])
-            year_text = groups["year"] or groups["year2"]
-            if year_text:
-                return date(int(year_text), number, day), True
-            this_year = date(published.year, number, day)
-            return (
-                this_year if this_year <= published + timedelta(days=2) else date(published.year - 1, number, day)
-            ), True
+            return _date_before(published, number, day, groups["year"] or groups["year2"]), True
+        if groups["holiday"]:
+            return _resolve_holiday(groups["holiday"], (groups["shift"] or "").lower(), published), False
     except ValueError:
         return None, False
+    if groups["ago"]:
+        word = groups["ago"].lower()
+        number = int(word) if word.isdigit() else 1 if word == "a" else _SPELLED.index(word)
+        return published - timedelta(days=number * {"day": 1, "week": 7, "month": 30}[groups["unit"]]), False
     if groups["weekday"]:
-        return _resolve_weekday(groups["weekday"], (groups["rel"] or "").lower(), published), False
+        day_of_week = _resolve_weekday(groups["weekday"], (groups["rel"] or "").lower(), published)
+        return day_of_week - timedelta(days=7) if day_of_week and groups["before_last"] else day_of_week, False
     return _resolve_word(groups["word"].lower(), published), False
+
+
+def _date_before(published: date, month: int, day: int, year: str | None) -> date:
+    """Give the day of a month: of the year that is written, else the latest that is not in the future."""
+    if year:
+        return date(int(year) + 2000 if len(year) == 2 else int(year), month, day)
+    for back in range(5):  # 29 February
+        try:
+            found = date(published.year - back, month, day)
+        except ValueError:
+            continue
+        if found <= published + timedelta(days=2):
+            return found
+    raise ValueError(month, day)
+
+
+def _resolve_figures(first: str, second: str, year: str | None, weekday: str | None, published: date) -> date:
+    """Read "3/4/2026": month first as Americans write, unless only the other order is a day, or the weekday named."""
+    options: list[date] = []
+    for month, day in ((int(first), int(second)), (int(second), int(first))):
+        try:
+            options.append(_date_before(published, month, day, year))
+        except ValueError:
+            continue
+    fitting = [one for one in options if weekday is None or one.weekday() == _DAYS[weekday[:3].lower()]]
+    if not options:
+        raise ValueError(first, second)
+    return (fitting or options)[0]
+
+
+_FIXED_DAYS = {
+    "new year’s eve": (12, 31), "new year’s day": (1, 1), "christmas": (12, 25), "christmas day": (12, 25), "christmas night": (12, 25),
+    "christmas morning": (12, 25), "christmas eve": (12, 24), "boxing day": (12, 26), "halloween": (10, 31), "fourth of july": (7, 4),
+    "independence day": (7, 4), "valentine’s day": (2, 14), "st. patrick’s day": (3, 17),
+}  # fmt: skip
+# month, weekday, which of the month (-1: the last)
+_FLOATING_DAYS = {
+    "thanksgiving": (11, 3, 4), "memorial day": (5, 0, -1), "labor day": (9, 0, 1), "mother’s day": (5, 6, 2), "father’s day": (6, 6, 3),
+}  # fmt: skip
+
+
+def _resolve_holiday(name: str, shift: str, published: date) -> date | None:
+    key = re.sub(r"\s+", " ", name.lower().replace("'", "’"))
+    days = [_date_of_holiday(key, published.year - back) for back in (0, 1)]
+    moved = timedelta(days=1 if shift.endswith("after") else -1 if shift.endswith("before") else 0)
+    return next((day + moved for day in days if day + moved <= published), None)
+
+
+def _date_of_holiday(key: str, year: int) -> date:
+    if key in _FIXED_DAYS:
+        return date(year, *_FIXED_DAYS[key])
+    if key in _FLOATING_DAYS:
+        month, weekday, which = _FLOATING_DAYS[key]
+        days = [
+            d for d in calendar.Calendar().itermonthdates(year, month) if d.month == month and d.weekday() == weekday
+        ]
+        return days[which - 1 if which > 0 else which]
+    return easter(year) - timedelta(days=2 if key == "good friday" else 0)
 
 
 def _resolve_weekday(word: str, relative: str, published: date) -> date | None:
     back = (published.weekday() - _DAYS[word[:3].lower()]) % 7
     if relative == "next":
         return None
-    if relative == "last" and back == 0:
-        back = 7
+    if relative == "last" and back <= 1:  # of the day before, nobody says "last"
+        back += 7
     return published - timedelta(days=back)
 
 
@@ -170,7 +289,9 @@ def _resolve_word(word: str, published: date) -> date | None:
     word = re.sub(r"\s+", " ", word)
     if word in ("yesterday", "last night", "the day before"):
         return published - timedelta(days=1)
-    if word in ("last week", "last weekend"):
+    if word == "last weekend":
+        return published - timedelta(days=(published.weekday() - 6) % 7 or 7)
+    if word == "last week":
         return published - timedelta(days=7)
     if word == "last month":
         return published - timedelta(days=30)
@@ -179,31 +300,33 @@ def _resolve_word(word: str, published: date) -> date | None:
     return published
 
 
-def _weigh_day(before: str, after: str, sentence: Sentence, match: re.Match[str]) -> float:
-    """Weigh by the nearest verb before the day: what happened, what was said, or what the law did."""
-    near = before[-110:]
+def _weigh_day(before: str, clause: str, after: str, sentence: Sentence) -> float:
+    """Weigh by what the day is the day of: what happened, what was said, or what the law did."""
+    near = clause[-110:]
+    if _STAMP_BEFORE.search(before[-50:]):
+        return -6.0
     weight = 0.0
-    nearest: list[tuple[int, str]] = []
-    for kind, pattern in (
-        ("happened", _HAPPENED),
-        ("harm", _HARM),
-        ("speech", _SPEECH),
-        ("arrest", _ARREST),
-        ("law", _LAW),
-    ):
-        ends = [found.end() for found in pattern.finditer(near)]
-        if ends:
-            nearest.append((ends[-1], kind))
-    nearest.sort(reverse=True)
-    for rank, (_, kind) in enumerate(nearest[:2]):
-        weight += {"happened": 2.4, "harm": 2.2, "speech": -2.2, "arrest": -0.8, "law": -2.0}[kind] * (
-            1.0 if rank == 0 else 0.35
-        )
-    if not nearest:
-        following = after[:90]
-        weight += 1.2 if _HARM.search(following) or _HAPPENED.search(following) else 0.0
-        weight -= 0.8 if _SPEECH.search(after[:30]) else 0.0
-        weight -= 1.0 if _LAW.search(after[:50]) else 0.0
+    if _NAMED_BY_DAY.match(after) and not _SPOKE_BEFORE.search(before[-20:]):
+        weight += 1.0 if sentence.index > 2 and _ONE_BEFORE.search(before[-24:]) else 2.8
+    elif _THE_BEFORE.search(before[-12:]) and after[:1] == " " and after[1:2].islower():
+        weight += 2.0
+    elif _LEADS_SPEECH.match(after):
+        weight -= 2.2
+    else:
+        kinds: dict[str, None] = {}
+        for found in reversed(list(_KINDS.finditer(near))):
+            kinds.setdefault(found.lastgroup or "", None)
+        for rank, kind in enumerate(list(kinds)[:2]):
+            weight += _WEIGHT_OF[kind] * (1.0 if rank == 0 else 0.35)
+        if kinds and next(iter(kinds)) == "state" and _AFTER_HARM.match(after):
+            weight += 0.8
+        if not kinds:
+            following = [found.lastgroup for found in _KINDS.finditer(after[:90])]
+            weight += 1.2 if _HARMFUL.intersection(following) else 0.0
+            weight -= 0.8 if _speaks(after[:30]) else 0.0
+            weight -= 1.0 if "law" in following[:1] else 0.0
+        if _SPAN_BEFORE.search(before[-20:]):
+            weight -= 1.5
     if _LAST_SEEN.search(near):
         weight += 2.0
     elif _FOUND_SAFE.search(near):
@@ -302,9 +425,6 @@ def _weigh_clock(before: str, after: str, sentence: Sentence) -> float:
     return weight + max(0.0, 0.6 - 0.05 * sentence.index)
 
 
-_OCLOCK = "zero one two three four five six seven eight nine ten eleven twelve".split()
-
-
 def _clock_value(match: re.Match[str]) -> str | None:
     groups = match.groupdict()
     if groups["noon"]:
@@ -316,7 +436,7 @@ def _clock_value(match: re.Match[str]) -> str | None:
     if groups["h24"]:
         return f"{int(groups['h24']):02d}:{groups['m24']}"
     if groups["oclock"]:
-        number = int(groups["oclock"]) if groups["oclock"].isdigit() else _OCLOCK.index(groups["oclock"].lower())
+        number = int(groups["oclock"]) if groups["oclock"].isdigit() else _SPELLED.index(groups["oclock"].lower())
         part = (groups["oday"] or "").lower()
         if not part or number > 12:
             return None
