@@ -4,16 +4,20 @@ Belongs here: opening them, and the few questions that the command line and the 
 writing anything, and what the columns mean (docs/data-dictionary.md). An edge: it reads files.
 """
 
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from blotter.errors import SettingsError
+from blotter.schemas import TABLES
 
 SQL_FOLDER = Path(__file__).parents[1] / "sql"
 _SCRIPTS = ("tables.sql", "views.sql", "macros.sql")
+
+_DAY_OF_NO_ROWS = date(1970, 1, 1)  # its part has no rows, and shows an empty table's columns
 
 Row = dict[str, Any]
 
@@ -37,6 +41,24 @@ def connect(warehouse_root: str) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise SettingsError("warehouse", "a warehouse with all tables (`blotter init` makes one)", root) from missing
     return connection
+
+
+def open_days(
+    connection: duckdb.DuckDBPyConnection, warehouse_root: str, days: Mapping[str, Iterable[date]]
+) -> duckdb.DuckDBPyConnection:
+    """Open a session on a connection of `connect` whose views see the named days of the named tables and no more.
+
+    `days` gives the days by table; a table that is not named reads as empty. What is asked of few days costs the same
+    however many there are beside them. Close the session when done; it sees the files that lie there now.
+    """
+    root = Path(warehouse_root.removeprefix("file://"))
+    session = connection.cursor()
+    session.execute("SET TimeZone = 'UTC'")  # a setting of each session
+    for table in TABLES:
+        folders = [root / table / f"dt={day.isoformat()}" for day in sorted({_DAY_OF_NO_ROWS, *days.get(table, ())})]
+        files = [str(part) for folder in folders for part in sorted(folder.glob("part-*.parquet"))]
+        session.execute(f"SET VARIABLE files_{table} = ?", [files])
+    return session
 
 
 def list_incidents(connection: duckdb.DuckDBPyConnection, *, as_of: datetime, limit: int = 20) -> list[Row]:
@@ -70,6 +92,54 @@ def read_timeline(connection: duckdb.DuckDBPyConnection, incident_id: str) -> li
 def read_changes(connection: duckdb.DuckDBPyConnection, *, since: datetime, until: datetime) -> list[Row]:
     """Read the changes that became known from `since` up to, and without, `until`, with the incident's headline."""
     return fetch_rows(connection, "FROM changes_between(?, ?)", [_require_zone(since), _require_zone(until)])
+
+
+def list_unsure_links(connection: duckdb.DuckDBPyConnection, *, limit: int = 50) -> list[Row]:
+    """List the links that wait for a person, the likeliest first: may this article be of that incident?
+
+    One row a question: the article (`article_id, source_id, url, title, published_at`), the incident it may be
+    (`incident_id, headline, occurred_date, city, state`, merges followed), where the article is now (`placed_in`,
+    `placed_headline`; null where nowhere), `score`, `reasons`, `judged_at`. A question is gone once a person answered
+    it, or placed the article, or the article came to the incident another way, or was read again and found clear.
+    """
+    unsure = """
+        WITH RECURSIVE newest AS (
+            FROM incidents QUALIFY row_number() OVER (PARTITION BY incident_id ORDER BY version DESC) = 1
+        ),
+        live(incident_id, live_id) AS (
+            SELECT incident_id, incident_id FROM newest WHERE merged_into IS NULL
+            UNION ALL
+            SELECT newest.incident_id, live.live_id FROM newest JOIN live ON newest.merged_into = live.incident_id
+        ),
+        text AS (FROM articles QUALIFY row_number() OVER (PARTITION BY article_id ORDER BY revision DESC) = 1),
+        latest AS (
+            SELECT readings.reading_id FROM readings JOIN text USING (article_id, revision_id)
+            QUALIFY row_number() OVER (PARTITION BY article_id ORDER BY readings.recorded_at DESC) = 1
+        ),
+        link AS (
+            SELECT current_links.* EXCLUDE (incident_id), live.live_id AS incident_id
+            FROM current_links JOIN latest USING (reading_id) JOIN live USING (incident_id)
+        ),
+        placed AS (FROM link WHERE verdict = 'positive')
+        SELECT
+            link.article_id, text.source_id, text.url, text.title, text.published_at, link.incident_id, may.headline,
+            may.occurred_date, may.city, may.state, placed.incident_id AS placed_in, now_in.headline AS placed_headline,
+            link.score, link.reasons, link.judged_at
+        FROM link
+        JOIN text USING (article_id)
+        JOIN newest AS may ON may.incident_id = link.incident_id
+        LEFT JOIN placed ON placed.reading_id = link.reading_id AND placed.incident_ref = link.incident_ref
+        LEFT JOIN newest AS now_in ON now_in.incident_id = placed.incident_id
+        WHERE link.verdict = 'unsure'
+            AND NOT EXISTS (FROM placed WHERE placed.article_id = link.article_id
+                AND (placed.incident_id = link.incident_id OR starts_with(placed.actor, 'human:')))
+            AND NOT EXISTS (FROM link AS answer WHERE answer.article_id = link.article_id
+                AND answer.incident_id = link.incident_id AND starts_with(answer.actor, 'human:'))
+        QUALIFY row_number() OVER (PARTITION BY link.article_id, link.incident_id ORDER BY link.score DESC) = 1
+        ORDER BY link.score DESC, link.article_id, link.incident_id
+        LIMIT ?
+    """
+    return fetch_rows(connection, unsure, [limit])
 
 
 def read_usual_volumes(connection: duckdb.DuckDBPyConnection, *, since: datetime) -> dict[str, float]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-_STATE_WORDS = {
+STATE_WORDS = {
     "withheld": "not released",
     "unknown": "not known",
     "disputed": "disputed",
@@ -59,7 +59,7 @@ def show_incidents(console: Console, rows: Sequence[Row]) -> None:
             console.print(Text(f"  {tell_participant(person)}"), soft_wrap=True)
         for conflict in row["conflicts"] or ():
             told = " or ".join(str(value) for value in conflict["values"])
-            line = Text(f"  reports differ on {_tell_field(conflict['field'])}: {told}", style="yellow")
+            line = Text(f"  reports differ on {tell_field(conflict['field'])}: {told}", style="yellow")
             console.print(line, soft_wrap=True)
 
 
@@ -95,17 +95,17 @@ def tell_change(change: Row, names: Mapping[str, str]) -> Text:
     line = Text()
     if whose:
         line.append(f"{whose} – ")
-    line.append(_tell_field(change["field"]), style="bold")
+    line.append(tell_field(change["field"]), style="bold")
     line.append(": ")
     if change["kind"] == ChangeKind.CONFLICT_OPENED and change["before"] == change["after"]:
         line.append("reports differ; it stays ")
     elif change["kind"] == ChangeKind.CONFLICT_SETTLED and change["before"] == change["after"]:
         line.append("reports agree on ")
     elif change["before_state"] is not None:
-        line.append(_tell_value(change["before"], change["before_state"], change["field"]), style="red")
+        line.append(tell_value(change["before"], change["before_state"], change["field"]), style="red")
         line.append(" → ")
     if change["after_state"] is not None:
-        line.append(_tell_value(change["after"], change["after_state"], change["field"]), style="green")
+        line.append(tell_value(change["after"], change["after_state"], change["field"]), style="green")
     else:
         line.append("nothing", style="green")
     line.append(f"   {str(change['kind']).replace('_', ' ')}, {str(change['cause']).replace('_', ' ')}", style="dim")
@@ -128,7 +128,7 @@ def tell_where(row: Row) -> str:
 def tell_participant(person: Row) -> str:
     """Word a participant in a few words: name or why there is none, age, role, how they fared."""
     name = person["name"] or (
-        f"name {_STATE_WORDS.get(person['name_state'] or '', 'not given')}" if person["name_state"] else None
+        f"name {STATE_WORDS.get(person['name_state'] or '', 'not given')}" if person["name_state"] else None
     )
     described = person["occupation"] or {"male": "man", "female": "woman"}.get(person["gender"] or "")
     words = [name, str(person["age"]) if person["age"] is not None else None, described]
@@ -180,8 +180,8 @@ def show_extraction(console: Console, extraction: "Extraction") -> None:
             console.print(sentence)
         person = f" person {claim.participant_ref}" if claim.participant_ref else ""
         said = f", says {claim.attributed_to}" if claim.attributed_to else ""
-        value = _tell_plain(claim.value, claim.state)
-        line = Text(f"  {claim.incident_ref}{person} {_tell_field(claim.field)}: ", style="dim")
+        value = tell_plain(claim.value, claim.state)
+        line = Text(f"  {claim.incident_ref}{person} {tell_field(claim.field)}: ", style="dim")
         line.append(value, style="green")
         line.append(f"  {claim.basis}, {claim.confidence:.2f}{said}", style="dim")
         console.print(line)
@@ -228,23 +228,25 @@ def _toml_lines(values: Mapping[str, object]) -> Iterable[str]:
         yield f"# {key} is not set" if value is None else f"{key} = {json.dumps(value)}"
 
 
-def _tell_field(field: str) -> str:
+def tell_field(field: str) -> str:
+    """Word a field's name."""
     return _FIELD_WORDS.get(field, field.replace("_", " "))
 
 
-def _tell_value(value: str | None, state: str | None, field: str) -> str:
+def tell_value(value: str | None, state: str | None, field: str) -> str:
     """Word a value of a change as the query gives it: plain text, or the JSON of a list."""
     is_list = value is not None and field in FIELDS and FIELDS[field].many
-    return _tell_plain(json.loads(value) if value is not None and is_list else value, state)
+    return tell_plain(json.loads(value) if value is not None and is_list else value, state)
 
 
-def _tell_plain(value: object, state: str | None) -> str:
+def tell_plain(value: object, state: str | None) -> str:
+    """Word a value with its state; a list is told with commas."""
     if value is None:
-        return _STATE_WORDS.get(state or "", "nothing")
+        return STATE_WORDS.get(state or "", "nothing")
     told = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     if told in _CODES:
         told = told.replace("_", " ")
-    return told if state in (None, "known") else f"{told} ({_STATE_WORDS.get(state or '', state)})"
+    return told if state in (None, "known") else f"{told} ({STATE_WORDS.get(state or '', state)})"
 
 
 def _tell_origin(change: Row) -> str:

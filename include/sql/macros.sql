@@ -59,3 +59,57 @@ SELECT
 FROM moved
 LEFT JOIN incidents AS incident USING (incident_id, version)
 ORDER BY moved.is_new DESC, moved.n_changes DESC, moved.incident_id;
+
+-- The fields of one incident and of its participants as they stood at `as_of`, with rivals, claims and n_reports: one row
+-- a field, those of the incident first.
+CREATE OR REPLACE MACRO incident_facts(id, as_of) AS TABLE
+FROM facts
+WHERE incident_id = id AND known_at <= as_of::TIMESTAMPTZ
+QUALIFY row_number() OVER (PARTITION BY participant_id, field ORDER BY version DESC) = 1
+ORDER BY participant_id NULLS FIRST, field;
+
+-- What was judged of one incident by `as_of`: for each incident of a reading the judgement that stood, a person's before
+-- any computed one, then the newest. Of an article that was read again, the newest reading is the one that counts.
+CREATE OR REPLACE MACRO incident_links(id, as_of) AS TABLE
+FROM links
+WHERE incident_id = id AND judged_at <= as_of::TIMESTAMPTZ
+QUALIFY row_number() OVER (PARTITION BY reading_id, incident_ref ORDER BY starts_with(actor, 'human:') DESC, seq DESC) = 1
+ORDER BY judged_at, article_id, reading_id, incident_ref;
+
+-- Incidents whose headline, place or people hold `words` (a part of a word too), what changed last first.
+CREATE OR REPLACE MACRO find_incidents(words) AS TABLE
+FROM current_incidents
+WHERE contains(
+    lower(concat_ws(' ', headline, street, neighborhood, city, county, state, country,
+        array_to_string([person.name FOR person IN participants], ' '))),
+    lower(words)
+)
+ORDER BY known_at DESC, incident_id;
+
+-- How each source did on the last `n_days` days on which anything was recorded: inputs by what became of them, and
+-- requests that went wrong. Feeds that fell silent are in the operational state (the page *Sources*).
+CREATE OR REPLACE MACRO source_health(n_days) AS TABLE
+WITH days AS (
+    SELECT newest - (n_days::INTEGER - 1) AS first_day FROM (SELECT max(dt) AS newest FROM inputs)
+),
+came AS (
+    SELECT
+        source_id, count(*) AS n_inputs,
+        count(*) FILTER (disposition = 'published') AS n_published,
+        count(*) FILTER (disposition = 'unchanged') AS n_unchanged,
+        count(*) FILTER (disposition = 'not_incident') AS n_not_incident,
+        count(*) FILTER (disposition = 'duplicate') AS n_duplicate,
+        count(*) FILTER (disposition = 'refused') AS n_refused,
+        count(*) FILTER (disposition = 'quarantined') AS n_quarantined,
+        max(recorded_at) AS last_input_at
+    FROM inputs WHERE dt >= (SELECT first_day FROM days) GROUP BY source_id
+),
+asked AS (
+    SELECT
+        source_id, count(*) AS n_requests,
+        count(*) FILTER (outcome NOT IN ('ok', 'not_modified')) AS n_failed,
+        max(requested_at) FILTER (outcome IN ('ok', 'not_modified')) AS last_answer_at,
+        median(elapsed_s) AS usual_elapsed_s
+    FROM fetches WHERE dt >= (SELECT first_day FROM days) GROUP BY source_id
+)
+FROM came FULL JOIN asked USING (source_id) ORDER BY source_id;

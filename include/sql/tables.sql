@@ -4,9 +4,11 @@
 SET TimeZone = 'UTC';
 SET VARIABLE warehouse_glob = regexp_replace(rtrim(getvariable('warehouse'), '/'), '([*?[])', '[\1]', 'g');
 
+-- A session that knows which days it needs names their files in the variable `files_TABLE`, and opens no others.
 CREATE OR REPLACE MACRO recorded(name) AS TABLE
 FROM read_parquet(
-    getvariable('warehouse_glob') || '/' || name || '/dt=*/*.parquet', hive_partitioning = true, hive_types = {'dt': DATE}
+    coalesce(getvariable('files_' || name), [getvariable('warehouse_glob') || '/' || name || '/dt=*/*.parquet']),
+    hive_partitioning = true, hive_types = {'dt': DATE}
 );
 
 CREATE OR REPLACE VIEW inputs AS FROM recorded('inputs');

@@ -53,3 +53,24 @@ FROM current_links AS link
 JOIN latest_reading AS reading USING (reading_id)
 JOIN newest ON newest.article_id = link.article_id
 WHERE link.verdict = 'positive';
+
+-- Links that wait for a person: what may be, and has been judged neither way since, by the articles' newest readings.
+CREATE OR REPLACE VIEW unsure_links AS
+WITH latest_reading AS (
+    FROM readings QUALIFY row_number() OVER (PARTITION BY article_id ORDER BY recorded_at DESC) = 1
+)
+SELECT link.* FROM current_links AS link
+SEMI JOIN latest_reading USING (reading_id)
+WHERE link.verdict = 'unsure';
+
+-- Inputs in quarantine, and what became of each when it was last replayed.
+CREATE OR REPLACE VIEW quarantined_inputs AS
+WITH replayed AS (
+    FROM inputs WHERE replay_of IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY replay_of ORDER BY recorded_at DESC, input_id) = 1
+)
+SELECT
+    quarantine.*, input.kind, input.source_id, replayed.input_id AS replayed_as, replayed.disposition AS replayed_to
+FROM quarantine
+LEFT JOIN inputs AS input USING (input_id)
+LEFT JOIN replayed ON replayed.replay_of = quarantine.input_id;
