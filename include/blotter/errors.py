@@ -43,6 +43,10 @@ class GateClosed(BlotterError):
     """A quality gate blocked the batch: nothing of it was published and its inputs stay pending."""
 
 
+class JudgementRefused(BlotterError):
+    """A person's judgement that cannot be followed; the message says why, and nothing was written."""
+
+
 class Reason(StrEnum):
     """Why an input was refused or quarantined. The comment says what the operator can do."""
 

@@ -5,6 +5,7 @@ Belongs here: the order of these, and the reconciling of their counts. Does not 
 runs under the warehouse's lock, which the caller holds.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,16 @@ from blotter.alert.rules import AlertBook
 from blotter.errors import GateClosed, PublishingError, Reason
 from blotter.ids import make_id
 from blotter.ingest.schedule import next_page_visit
-from blotter.model import Article, Disposition, Reading, ReadingKind, Rejection, identify_reading, identify_revision
+from blotter.model import (
+    Article,
+    Disposition,
+    Judgement,
+    Reading,
+    ReadingKind,
+    Rejection,
+    identify_reading,
+    identify_revision,
+)
 from blotter.quality import CheckReport, check_batch
 from blotter.reading import reject_document
 from blotter.rows import Row
@@ -29,8 +39,11 @@ from blotter.store.staging import SliceResult
 from blotter.stores import Stores
 from blotter.update import Update, update_incidents
 
+log = logging.getLogger(__name__)
+
 _UNCHECKED = CheckReport(results=(), is_blocked=False, message="", quarantined={})
 _REJECTED = (Disposition.REFUSED, Disposition.QUARANTINED)
+_JUDGED = "judgements"
 _STAGES = ("ingest", "read", "link", "check", "publish")
 
 
@@ -45,6 +58,7 @@ class Batch:
     settled: dict[str, tuple[SettledInput, str]] = field(default_factory=dict)  # input id: disposition, stage
     input_rows: list[Row] = field(default_factory=list)
     quarantine_rows: list[Row] = field(default_factory=list)
+    judgements: Sequence[Judgement] = ()  # rows that wait too, but only those that can be followed are published
     read: list[tuple[SliceResult, Article, Reading]] = field(default_factory=list)
 
     def settle(
@@ -94,7 +108,13 @@ def publish_results(
     of the batch, and its inputs stay pending but for those that were rejected.
     """
     now = clock()
-    batch = Batch(run_id=run_id, dag_id=dag_id, now=now, staged=staged)
+    batch = Batch(
+        run_id=run_id,
+        dag_id=dag_id,
+        now=now,
+        staged=[row for row in staged if row.table != _JUDGED],
+        judgements=[rows.read_judgement(row.row) for row in staged if row.table == _JUDGED],
+    )
     batch_id = make_id("bat", run_id, sorted(r.document.input_id for r in results), _keys_of(staged))
     _settle_results(batch, results, stores)
     set_aside: dict[str, str] = {}  # article: why
@@ -107,6 +127,7 @@ def publish_results(
             now=now,
             settings=stores.link_rules,
             given_links=given_links,
+            judgements=batch.judgements,
         )
         built = _build_rows(kept, update)
         tables = rows.build_tables(built, recorded_at=now, run_id=run_id, batch_id=batch_id)
@@ -120,8 +141,12 @@ def publish_results(
         raise GateClosed(f"nothing of batch {batch_id} was published:\n{report.message}")
     _settle_kept(batch, set_aside)
     counts = _count_stages(batch, results)
+    refused = {judgement.judgement_id: refusal for judgement, refusal in update.refused}
+    for judgement_id, refusal in refused.items():
+        log.warning("judgement %s cannot be followed: %s", judgement_id, refusal)
     ledger_rows = {
         **_staged_by_table(batch),
+        _JUDGED: [rows.judgement_row(one) for one in batch.judgements if one.judgement_id not in refused],
         "check_results": list(results_of_checks.values()),
         "runs": [_run_row(batch, stage, counts[stage], clock()) for stage in _STAGES],
     }
@@ -132,11 +157,14 @@ def publish_results(
         else []
     )
     memory = {
-        "ledger": encode_changes(_ledger_changes(batch, batch_id, kept)),
+        "ledger": encode_changes(_ledger_changes(batch, batch_id, kept, [row.seq for row in staged])),
         "desk": update.memory(),
         "outbox": stores.outbox.encode(alerts),
         "feeds": stores.feeds.encode_pages(_choose_followed(batch)),
     }
+    if batch.judgements:
+        outcomes = {one.judgement_id: refused.get(one.judgement_id) for one in batch.judgements}
+        memory["judgements"] = stores.judgements.encode(outcomes)
     stores.warehouse.freeze(batch_id, now, run_id, tables, memory)
     stores.warehouse.roll_forward(stores.apply_memory)
     return {
@@ -144,7 +172,16 @@ def publish_results(
         "n_incident_versions": len(update.incidents),
         "n_changes": len(update.changes),
         "n_alerts": len(alerts),
+        "n_judgements": len(batch.judgements) - len(refused),
+        "n_refused_judgements": len(refused),
     }
+
+
+def preview_judgements(stores: Stores, judgements: Sequence[Judgement], *, now: datetime) -> tuple[Update, CheckReport]:
+    """Say what following judgements would change, and what the gate would say to it; nothing is written."""
+    update = update_incidents([], stores.desk, now=now, settings=stores.link_rules, judgements=judgements)
+    tables = rows.build_tables(_build_rows([], update), recorded_at=now, run_id="preview", batch_id="preview")
+    return update, _check(tables, "preview", now, stores, is_screened=True)
 
 
 def _settle_results(batch: Batch, results: Sequence[SliceResult], stores: Stores) -> None:
@@ -314,13 +351,15 @@ def _choose_followed(batch: Batch) -> list[FollowedPage]:
     ]
 
 
-def _ledger_changes(batch: Batch, batch_id: str, kept: Sequence[tuple[SliceResult, Article, Reading]]) -> LedgerChanges:
+def _ledger_changes(
+    batch: Batch, batch_id: str, kept: Sequence[tuple[SliceResult, Article, Reading]], staged_seqs: Sequence[int]
+) -> LedgerChanges:
     latest = {article.article_id: _latest_revision(article, reading) for _, article, reading in kept}
     return LedgerChanges(
         batch_id=batch_id,
         settled=(*(one for one, _ in batch.settled.values()), *_settled_on_arrival(batch)),
         revisions=tuple(latest.values()),
-        staged_rows=tuple(row.seq for row in batch.staged),
+        staged_rows=tuple(staged_seqs),
     )
 
 

@@ -16,6 +16,7 @@ from blotter.model import (
     Alignment,
     Article,
     Change,
+    ClaimState,
     Conflict,
     Disposition,
     Document,
@@ -131,6 +132,13 @@ def change_row(change: Change) -> Row:
         "before": None if change.before is None else canonical_json(change.before),
         "after": None if change.after is None else canonical_json(change.after),
     }
+
+
+def read_judgement(row: Mapping[str, Any]) -> Judgement:
+    """Make the judgement of a row of `judgements`, as `judgement_row` wrote it or as a table has it."""
+    told: dict[str, Any] = {f.name: row.get(f.name) for f in fields(Judgement)}
+    state = told.pop("state")
+    return Judgement(**told, state=None if state is None else ClaimState(state))
 
 
 def build_tables(

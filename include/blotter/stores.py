@@ -19,6 +19,7 @@ from blotter.store.bundles import Manifest
 from blotter.store.desk import SqlDesk
 from blotter.store.feeds import FeedMemory
 from blotter.store.inputs import InputLedger
+from blotter.store.judgements import JudgementMemory
 from blotter.store.outbox import Outbox
 from blotter.store.slices import SlicePlans
 from blotter.store.staging import StagingArea
@@ -86,6 +87,11 @@ class Stores:
         """The open incidents and their index."""
         return SqlDesk(self.engine)
 
+    @cached_property
+    def judgements(self) -> JudgementMemory:
+        """What became of the judgements of persons."""
+        return JudgementMemory(self.engine)
+
     @property
     def link_rules(self) -> LinkRules:
         """When a reading's incident is taken for a known one."""
@@ -105,6 +111,7 @@ class Stores:
         learners = {
             "ledger": self.ledger.apply,
             "desk": self.desk.apply,
+            "judgements": self.judgements.apply,
             "outbox": self.outbox.apply,
             "feeds": self.feeds.apply,
         }

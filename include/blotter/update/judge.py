@@ -4,6 +4,8 @@ Belongs here: what each decision does to dossiers, profiles and links. Does not 
 how it changes a record (`blotter.resolve`).
 """
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 
@@ -11,15 +13,39 @@ import msgspec
 
 from blotter.ids import make_id
 from blotter.link.memory import Account, ArticleMemory, Dossier, Member, Placement, Profile
-from blotter.model import FIELDS, CaseStatus, ChangeCause, ClaimState, Condition, Judgement, LegalStatus, Role, Verdict
+from blotter.model import (
+    FIELDS,
+    INCIDENT_TYPES,
+    CaseStatus,
+    ChangeCause,
+    ClaimState,
+    Condition,
+    FieldSpec,
+    Judgement,
+    LegalStatus,
+    Role,
+    Verdict,
+)
 from blotter.update.bench import Workbench, tells_incident
 
-_CLOSED_LISTS: Mapping[str, type] = {
-    "status": CaseStatus,
-    "role": Role,
-    "condition": Condition,
-    "legal_status": LegalStatus,
+_CLOSED_LISTS: Mapping[str, frozenset[str]] = {
+    "incident_type": frozenset(INCIDENT_TYPES),
+    "status": frozenset(CaseStatus),
+    "role": frozenset(Role),
+    "condition": frozenset(Condition),
+    "legal_status": frozenset(LegalStatus),
+    "gender": frozenset(("male", "female")),
 }
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "latitude": (-90, 90),
+    "longitude": (-180, 180),
+    "age": (0, 120),
+    "n_killed": (0, math.inf),
+    "n_injured": (0, math.inf),
+}
+_CLOCK = re.compile(r"([01]\d|2[0-3])(:[0-5]\d)?|early_morning|morning|afternoon|evening|night")
+# A field that says who somebody is, or where they are placed by, has no state but known.
+_ALWAYS_KNOWN = frozenset(("role", "incident_type"))
 
 
 def follow_judgement(bench: Workbench, judgement: Judgement) -> str | None:
@@ -67,7 +93,7 @@ def _unlink(bench: Workbench, judgement: Judgement) -> str | None:
         return refusal or refused_source
     moved = _take_out(bench, memory, source, judgement)
     if moved is None:
-        return f"article {memory.article_id} is not linked to {source}"
+        return _keep_apart(bench, memory, source, judgement)
     memory, member, account, seq = moved
     known = {statement.field for statement in member.statements if statement.state is ClaimState.KNOWN}
     if tells_incident(member.kind, known):
@@ -80,6 +106,27 @@ def _unlink(bench: Workbench, judgement: Judgement) -> str | None:
             pinned_to=tuple(one for one in memory.pinned_to if bench.follow_merges(one) != source),
             judged_by=judgement.actor,
         )
+    )
+    return None
+
+
+def _keep_apart(bench: Workbench, memory: ArticleMemory, source: str, judgement: Judgement) -> str | None:
+    """Answer an unsure link with no: the article stays where it is, and is never taken for that incident."""
+    if source in memory.kept_from:
+        return f"article {memory.article_id} is kept apart from {source} already"
+    if not memory.placements and not memory.loose:
+        return f"article {memory.article_id} tells of no incident"
+    for placement in memory.placements:
+        dossier = bench.desk.dossier(bench.follow_merges(placement.incident_id))
+        for member in dossier.members if dossier else ():
+            if (member.article_id, member.incident_ref) == (memory.article_id, placement.incident_ref):
+                _write_link(bench, member, source, Verdict.NEGATIVE, placement.seq + 1, judgement)
+    for loose in memory.loose:
+        _write_link(bench, loose.member, source, Verdict.NEGATIVE, 2, judgement)
+    told = tuple(msgspec.structs.replace(one, seq=one.seq + 1) for one in memory.placements)
+    kept_from = (*memory.kept_from, source)
+    bench.desk.put_article(
+        msgspec.structs.replace(memory, placements=told, kept_from=kept_from, judged_by=judgement.actor)
     )
     return None
 
@@ -118,7 +165,9 @@ def _split(bench: Workbench, judgement: Judgement) -> str | None:
     restored_id = judgement.other_incident_id
     restored = bench.desk.dossier(restored_id) if restored_id else None
     if restored_id is None or restored is None or bench.follow_merges(restored_id) != kept_id or restored_id == kept_id:
-        return f"{restored_id} is not merged into {kept_id}"
+        return (
+            f"{restored_id} is not merged into {kept_id}" if restored_id else "neither an article nor what was merged"
+        )
     profile = bench.desk.profiles([kept_id]).get(kept_id)
     accounts = {account.article_id: account for account in profile.accounts} if profile else {}
     kept = bench.desk.dossier(kept_id)
@@ -172,21 +221,40 @@ def _remember(bench: Workbench, incident_id: str, judgement: Judgement) -> None:
 def _check_value(judgement: Judgement) -> str | None:
     spec = FIELDS.get(judgement.field or "")
     if spec is None:
-        return f"no field {judgement.field}"
+        return f"no field {judgement.field}: {', '.join(FIELDS)}"
     if (spec.of == "participant") != (judgement.participant_id is not None):
         return f"{spec.name} is a field of the {spec.of}"
+    asserts = judgement.state in (None, ClaimState.KNOWN, ClaimState.DISPUTED)
     if judgement.value is None:
-        return None if judgement.state not in (None, ClaimState.KNOWN, ClaimState.DISPUTED) else "no value is given"
+        if asserts:
+            return "no value is given, and no state that has none: withheld, unknown, denied, retracted"
+        return f"{spec.name} cannot be {judgement.state}" if spec.name in _ALWAYS_KNOWN else None
+    if not asserts:
+        return f"what is {judgement.state} has no value"
+    if all(_is_value(spec, part) for part in _cut_values(spec, judgement.value)):
+        return None
+    return f"{judgement.value!r} is no value of {spec.name}: {spec.meaning}"
+
+
+def _cut_values(spec: FieldSpec, text: str) -> list[str]:
+    """Cut the text of a judgement into values: several are separated by semicolons where a field may have several."""
+    return [part.strip() for part in text.split(";")] if spec.many else [text.strip()]
+
+
+def _is_value(spec: FieldSpec, text: str) -> bool:
+    if spec.name in _CLOSED_LISTS:
+        return text in _CLOSED_LISTS[spec.name]
+    if spec.name == "occurred_time":
+        return _CLOCK.fullmatch(text) is not None
     try:
         if spec.type in (int, float):
-            spec.type(judgement.value)
-        elif spec.type is date:
-            date.fromisoformat(judgement.value)
-        elif spec.name in _CLOSED_LISTS:
-            _CLOSED_LISTS[spec.name](judgement.value)
+            low, high = _BOUNDS[spec.name]
+            return low <= spec.type(text) <= high and math.isfinite(spec.type(text))
+        if spec.type is date:
+            date.fromisoformat(text)
     except ValueError:
-        return f"{judgement.value!r} is no value of {spec.name}: {spec.meaning}"
-    return None
+        return False
+    return bool(text)
 
 
 def _has_participant(bench: Workbench, incident_id: str, participant_id: str) -> bool:
