@@ -19,6 +19,7 @@ from blotter.alert.match import match_changes
 from blotter.alert.rules import AlertBook
 from blotter.errors import GateClosed, PublishingError, Reason
 from blotter.ids import make_id
+from blotter.ingest.health import Taken, learn_habits
 from blotter.ingest.schedule import next_page_visit
 from blotter.model import (
     Article,
@@ -161,6 +162,7 @@ def publish_results(
         "desk": update.memory(),
         "outbox": stores.outbox.encode(alerts),
         "feeds": stores.feeds.encode_pages(_choose_followed(batch)),
+        "habits": _learn_habits(batch, stores),
     }
     if batch.judgements:
         outcomes = {one.judgement_id: refused.get(one.judgement_id) for one in batch.judgements}
@@ -349,6 +351,22 @@ def _choose_followed(batch: Batch) -> list[FollowedPage]:
         and reading.kind in (ReadingKind.INCIDENT, ReadingKind.FOLLOW_UP)
         and (next_due_at := next_page_visit(batch.now, 1)) is not None
     ]
+
+
+def _learn_habits(batch: Batch, stores: Stores) -> bytes:
+    """Learn what is usual for the batch's sources, as the bytes that the bundle carries."""
+    taken = list(_tell_taken(batch))
+    known = stores.habits.load({one.source_id for one in taken})
+    return stores.habits.encode(learn_habits(known, taken, now=batch.now))
+
+
+def _tell_taken(batch: Batch) -> Iterator[Taken]:
+    for _, article, reading in batch.read:
+        yield Taken(source_id=article.source_id, n_chars=len(article.text), n_claims=len(reading.claims))
+    read = {result.document.input_id for result, _, _ in batch.read}
+    for row in _staged_by_table(batch)["inputs"]:
+        if row["disposition"] in _REJECTED and row["input_id"] not in read:
+            yield Taken(source_id=row["source_id"])
 
 
 def _ledger_changes(

@@ -20,6 +20,7 @@ MIN_INTERVAL_S, MAX_INTERVAL_S = 60, 7 * 86_400
 DEFAULT_INTERVAL_S = 1_800
 _RESERVED = ("processed", "failed")  # folders of the inbox
 _ENDINGS = (".yaml", ".yml")
+_USER_INFO = re.compile(r"//[^/\s]*@")
 
 
 def _check_http_url(url: str) -> str:
@@ -119,6 +120,11 @@ def load_source(path: Path) -> Source:
         raise SettingsError(str(path), "keys and values: id, name, feeds, ...", type(given).__name__)
     if given.setdefault("id", path.stem) != path.stem:
         raise SettingsError(f"{path}: id", f"the file's name without its ending, {path.stem!r}", given["id"])
+    return build_source(given, path)
+
+
+def build_source(given: Mapping[str, Any], path: Path) -> Source:
+    """Build a source from what its file holds, or is to hold; raises SettingsError naming file and key."""
     try:
         return Source.model_validate(given)
     except ValidationError as invalid:
@@ -134,4 +140,6 @@ def _explain(path: Path, invalid: ValidationError) -> SettingsError:
     else:
         expected = re.sub(r"^Value error, ", "", first["msg"])
     got = None if first["type"] == "missing" else first.get("input")
+    if isinstance(got, str):
+        got = _USER_INFO.sub("//***@", got)  # what was refused for its password must not be told with it
     return SettingsError(f"{path}: {where}" if where else str(path), expected, got)

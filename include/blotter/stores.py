@@ -18,9 +18,10 @@ from blotter.store.archive import RawArchive
 from blotter.store.bundles import Manifest
 from blotter.store.desk import SqlDesk
 from blotter.store.feeds import FeedMemory
+from blotter.store.habits import HabitMemory
 from blotter.store.inputs import InputLedger
-from blotter.store.judgements import JudgementMemory
 from blotter.store.outbox import Outbox
+from blotter.store.judgements import JudgementMemory
 from blotter.store.slices import SlicePlans
 from blotter.store.staging import StagingArea
 from blotter.store.state import open_state
@@ -83,6 +84,11 @@ class Stores:
         return FeedMemory(self.engine)
 
     @cached_property
+    def habits(self) -> HabitMemory:
+        """What is usual for each source."""
+        return HabitMemory(self.engine)
+
+    @cached_property
     def desk(self) -> SqlDesk:
         """The open incidents and their index."""
         return SqlDesk(self.engine)
@@ -114,6 +120,7 @@ class Stores:
             "judgements": self.judgements.apply,
             "outbox": self.outbox.apply,
             "feeds": self.feeds.apply,
+            "habits": self.habits.apply,
         }
         with self.engine.begin() as connection:
             for name, told in memory.items():

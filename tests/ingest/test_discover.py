@@ -59,7 +59,10 @@ def test_opml_is_read_in_its_order() -> None:
     <outline type="rss" title="Post" xmlUrl="https://post.example/feed"/>
     <outline type="rss" title="Again" xmlUrl="https://courier.example/feed"/><outline xmlUrl="javascript:x"/></outline>
     </body></opml>"""
-    assert read_opml(opml) == [("Courier", "https://courier.example/feed"), ("Post", "https://post.example/feed")]
+    assert [(feed.title, feed.url) for feed in read_opml(opml)] == [
+        ("Courier", "https://courier.example/feed"),
+        ("Post", "https://post.example/feed"),
+    ]
 
 
 @pytest.mark.parametrize("payload", [b"", b"words", b"<opml>", b'<!DOCTYPE x [<!ENTITY a "b">]><opml>&a;</opml>'])

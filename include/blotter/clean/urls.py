@@ -51,7 +51,7 @@ def canonicalize_url(url: str) -> str | None:
 
 def is_same_site(url: str, other: str) -> bool:
     """Tell whether two addresses belong to one registrable domain (news.example.co.uk and www.example.co.uk do)."""
-    here, there = _site(url), _site(other)
+    here, there = site_of(url), site_of(other)
     return here is not None and here == there
 
 
@@ -110,7 +110,8 @@ def _is_identity(name: str, value: str) -> bool:
     return values is not None and value.lower() not in values
 
 
-def _site(url: str) -> str | None:
+def site_of(url: str) -> str | None:
+    """Give the registrable domain of an address, an IP address as it is; None where there is no host."""
     try:
         host = urlsplit(url).hostname
     except ValueError:

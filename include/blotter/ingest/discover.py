@@ -37,6 +37,15 @@ class FoundFeed:
     newest_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedFeed:
+    """A feed as a list of feeds names it; any of title and homepage may be empty."""
+
+    title: str
+    url: str
+    homepage: str = ""
+
+
 def check_sources(sources: Mapping[str, Source], *, settings: FetchSettings, now: datetime) -> list[FoundFeed]:
     """Ask every feed of every source once, as politely as a poll would, and say what it answers; nothing is kept."""
     asked = [(source.id, feed.url) for source in sources.values() for feed in source.feeds]
@@ -48,8 +57,8 @@ def find_feeds(url: str, *, settings: FetchSettings, now: datetime) -> list[Foun
     return asyncio.run(_find_feeds(url, settings, now))
 
 
-def read_opml(payload: bytes) -> list[tuple[str, str]]:
-    """Read a list of feeds in OPML, as other readers export it: title and address of each, in its order.
+def read_opml(payload: bytes) -> list[ListedFeed]:
+    """Read a list of feeds in OPML, as other readers export it: each address once, in its order.
 
     Raises InputRejected where it is none.
     """
@@ -57,12 +66,14 @@ def read_opml(payload: bytes) -> list[tuple[str, str]]:
         tree = ElementTree.fromstring(payload)
     except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError) as broken:
         raise InputRejected(Reason.MALFORMED, f"no OPML: {broken}"[:300]) from broken
-    found: dict[str, str] = {}
+    found: dict[str, ListedFeed] = {}
     for outline in tree.iter("outline"):
-        url = (outline.get("xmlUrl") or "").strip()
+        url = (outline.get("xmlUrl") or outline.get("xmlurl") or "").strip()
         if url.startswith(("http://", "https://")):
-            found.setdefault(url, (outline.get("title") or outline.get("text") or "").strip())
-    return [(title, url) for url, title in found.items()]
+            title = " ".join((outline.get("title") or outline.get("text") or "").split())
+            homepage = (outline.get("htmlUrl") or "").strip()
+            found.setdefault(url, ListedFeed(title=title, url=url, homepage=homepage))
+    return list(found.values())
 
 
 def named_feeds(payload: bytes, url: str, charset: str | None = None) -> list[str]:
