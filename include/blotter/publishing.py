@@ -153,7 +153,13 @@ def publish_results(
     }
     tables |= rows.build_tables(ledger_rows, recorded_at=now, run_id=run_id, batch_id=batch_id)
     alerts = (
-        match_changes(alert_book, changes=update.changes, incidents=update.incidents, articles=update.articles)
+        match_changes(
+            alert_book,
+            changes=update.changes,
+            incidents=update.incidents,
+            articles=update.articles,
+            claims=(claim for _, _, reading in kept for claim in reading.claims),
+        )
         if alert_book
         else []
     )

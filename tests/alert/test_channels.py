@@ -45,7 +45,7 @@ def make_book(form: dict[str, Any], name: str = "it") -> AlertBook:
     return AlertBook.model_validate(
         {
             "channels": {name: form},
-            "rules": {"named": {"channels": [name], "description": "Who is it?"}},
+            "rules": {"named": {"channels": [name], "description": "Who is it?", "when": {"evidence": "any"}}},
             "record_url": RECORD + "{incident_id}",
         }
     )

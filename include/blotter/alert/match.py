@@ -6,28 +6,37 @@ sent. One alert tells one rule's readers, over one channel, all that they asked 
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 
+from blotter.alert.evidence import is_borne_out
 from blotter.alert.rules import AlertBook, Circle, Condition, Delivery, Place, Rule, find_due_time
 from blotter.alert.wording import tell_incident
 from blotter.ids import canonical_text, make_id
-from blotter.model import Article, Change, ChangeKind, Incident
+from blotter.model import Article, Change, ChangeKind, Claim, Incident
 from blotter.store.outbox import Alert
 
 _EARTH_RADIUS_KM = 6_371
 
 
 def match_changes(
-    book: AlertBook, *, changes: Iterable[Change], incidents: Iterable[Incident], articles: Iterable[Article] = ()
+    book: AlertBook,
+    *,
+    changes: Iterable[Change],
+    incidents: Iterable[Incident],
+    articles: Iterable[Article] = (),
+    claims: Iterable[Claim] = (),
 ) -> list[Alert]:
     """Give the alerts that a batch's changes call for, in the order of rules, incidents and channels.
 
-    `incidents` are the versions that the changes belong to; `articles` give the changes' links and titles where they
-    are at hand. The ids follow from rule, channel and changes: the same changes give the same alerts.
+    `incidents` are the versions that the changes belong to; `articles` give the changes' links and titles, `claims`
+    what their sentences were read as, where they are at hand. The ids follow from rule, channel and changes: the same
+    changes give the same alerts.
     """
     versions = {(incident.incident_id, incident.version): incident for incident in incidents}
     known_articles = {article.article_id: article for article in articles}
+    known_claims = {claim.claim_id: claim for claim in claims}
     by_version = [
         (versions[key], list(group))
         for key, group in groupby(sorted(changes, key=_version_key), key=_version_key)
@@ -38,14 +47,20 @@ def match_changes(
         if not rule.enabled:
             continue
         for incident, moved in by_version:
-            if matched := select_changes(rule.when, incident, moved):
-                newcomers = _find_newcomers(incident, moved)
+            newcomers = _find_newcomers(incident, moved)
+            matched = select_changes(rule.when, incident, moved, known_claims)
+            if matched := _leave_out_strangers(matched, incident, newcomers):
                 content = tell_incident(incident, matched, known_articles, book.record_url, newcomers)
                 alerts += [_make_alert(name, rule, channel, incident, matched, content) for channel in rule.channels]
     return alerts
 
 
-def select_changes(condition: Condition, incident: Incident, changes: Sequence[Change]) -> list[Change]:
+def select_changes(
+    condition: Condition,
+    incident: Incident,
+    changes: Sequence[Change],
+    claims: Mapping[str, Claim] = MappingProxyType({}),
+) -> list[Change]:
     """Select the changes of one incident version that a rule asks for; all or none hang on the incident itself."""
     if not _fits_incident(condition, incident):
         return []
@@ -58,8 +73,10 @@ def select_changes(condition: Condition, incident: Incident, changes: Sequence[C
         and _is_in(change.kind, condition.kinds)
         and _is_in(change.cause, condition.causes)
         and _is_in(change.source_id, condition.sources)
+        and _is_in(change.after_state, condition.states)
         and (not condition.roles or roles.get(change.participant_id or "") in condition.roles)
         and (says is None or any(says(text) for text in _texts_of(change, incident)))
+        and (condition.evidence == "any" or is_borne_out(change, incident, claims.get(change.claim_id or "")))
     ]
 
 
@@ -69,6 +86,14 @@ def _find_newcomers(incident: Incident, moved: Iterable[Change]) -> frozenset[st
         return frozenset()
     added = (change.participant_id for change in moved if change.field == "role" and change.kind is ChangeKind.ADDED)
     return frozenset(filter(None, added))
+
+
+def _leave_out_strangers(matched: Sequence[Change], incident: Incident, newcomers: Collection[str]) -> list[Change]:
+    """Leave out the age of somebody new of whom neither name nor fate is told: it tells nobody who that is."""
+    told = {change.participant_id for change in matched if change.field not in ("age", "gender", "role")}
+    named = {person.participant_id for person in incident.participants if person.name}
+    strangers = set(newcomers) - told - named
+    return [change for change in matched if change.participant_id not in strangers]
 
 
 def _version_key(change: Change) -> tuple[str, int]:

@@ -20,10 +20,12 @@ from blotter.ids import make_id
 from blotter.model import (
     FIELDS,
     Article,
+    Basis,
     CaseStatus,
     Change,
     ChangeCause,
     ChangeKind,
+    Claim,
     ClaimState,
     Condition,
     Conflict,
@@ -65,6 +67,7 @@ def rehearse_rule(
         changes=map(_read_change, rows),
         incidents=_read_incidents(connection, since, until),
         articles=_read_articles(connection, {row["article_id"] for row in rows}),
+        claims=_read_claims(connection, {row["claim_id"] for row in rows}),
     )
     alerts.sort(key=lambda alert: (alert.due_at, alert.alert_id))
     return [
@@ -132,6 +135,24 @@ def _read_articles(connection: duckdb.DuckDBPyConnection, article_ids: set[str |
     """
     for row in fetch_rows(connection, newest, [sorted(filter(None, article_ids))]):
         yield Article(**_pick(row, Article))
+
+
+def _read_claims(connection: duckdb.DuckDBPyConnection, claim_ids: set[str | None]) -> Iterable[Claim]:
+    wanted = "FROM claims WHERE list_contains(?, claim_id)"
+    for row in fetch_rows(connection, wanted, [sorted(filter(None, claim_ids))]):
+        given = _pick(row, Claim)
+        given["role"] = Role(given["role"]) if given["role"] else None
+        given["state"], given["basis"] = ClaimState(given["state"]), Basis(given["basis"])
+        given["value"] = _read_text(given["field"], given["value"])
+        yield Claim(**given)
+
+
+def _read_text(field: str, text: str | None) -> Value:
+    """Undo the plain text of a claim's value, which is of its field's type."""
+    kind = FIELDS[field].type
+    if text is None or kind is str:
+        return text
+    return date.fromisoformat(text) if kind is date else kind(text)
 
 
 def _pick(row: Row, record: type) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from blotter.errors import SettingsError
-from blotter.model import FIELDS, INCIDENT_TYPES, ChangeCause, ChangeKind, Role
+from blotter.model import FIELDS, INCIDENT_TYPES, ChangeCause, ChangeKind, ClaimState, Role
 
 # A better extractor or a moved link is no news: nobody is told unless a rule names the cause.
 NEWS_CAUSES = tuple(
@@ -101,6 +101,7 @@ class Condition(_Strict):
     fields: tuple[FieldName, ...] = ()
     kinds: tuple[ChangeKind, ...] = ()
     causes: Annotated[tuple[ChangeCause, ...], Field(min_length=1)] = NEWS_CAUSES
+    states: tuple[ClaimState, ...] = ()  # of the value after the change
     roles: tuple[Role, ...] = ()  # of the participant whose field changed
     sources: tuple[Words, ...] = ()  # ids of the sources that say so
     versions: Literal["any", "new", "later"] = "any"  # new: the first version of an incident
@@ -111,6 +112,8 @@ class Condition(_Strict):
     min_killed: Annotated[int, Field(ge=0)] | None = None
     min_injured: Annotated[int, Field(ge=0)] | None = None
     min_reports: Annotated[int, Field(ge=1)] | None = None  # independent reports
+    # stated: what the quoted sentence itself says; any: also what was counted from a list of victims or concluded
+    evidence: Literal["stated", "any"] = "stated"
 
 
 class QuietHours(_Strict):

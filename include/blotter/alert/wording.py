@@ -66,7 +66,8 @@ def tell_incident(
 ) -> Content:
     """Gather what an alert tells of one incident version: the record in short, its changes, the weightiest first.
 
-    `newcomers` are participants that a later version brought in: of them, "another victim" is said.
+    `newcomers` are participants that a later version brought in: of them, "a victim" is said. Whether it is another
+    one, or one of whom less was known, the sentence does not say.
     """
     ordered = sorted(changes, key=_weigh)
     told = [tell_change(change, incident, articles, newcomers) for change in ordered]
@@ -105,7 +106,7 @@ def tell_change(
         "cause": change.cause.value,
         "participant_id": change.participant_id,
         "who": who,
-        "what": label if who is None else f"{label} of {who if who.startswith('another ') else f'the {who}'}",
+        "what": label if who is None else f"{label} of {who if who.startswith(('a ', 'an ')) else f'the {who}'}",
         "is_minor": change.field in _MINOR,
         "before": before if before != after else None,
         "after": after,
@@ -227,7 +228,9 @@ def _word_person(change: Change, incident: Incident, newcomers: Container[str]) 
     role = _ROLES.get(person.role, person.role.value)
     if person.name and change.field != "name":
         return f"{role} {_one_line(person.name)}"
-    return f"another {role}" if change.participant_id in newcomers else role
+    if change.participant_id not in newcomers:
+        return role
+    return f"an {role}" if role.startswith("o") else f"a {role}"
 
 
 def _clean(text: str | None) -> str | None:
