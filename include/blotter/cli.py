@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from blotter.commands import alerts, extract, incidents, judge, sources, stages, tables
+from blotter.commands import alerts, extract, incidents, judge, quarantine, sources, stages, tables
 from blotter.commands.common import stop
 from blotter.errors import BlotterError, GateClosed, LockHeld, SettingsError
 
@@ -56,6 +56,7 @@ for command in (
     app.command()(command)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(judge.app, name="judge")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(sources.app, name="sources")
 
 

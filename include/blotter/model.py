@@ -284,6 +284,8 @@ class Rejection:
     is_refused: bool = False  # a decision of the other side (robots, wall, gone), not a defect
     retryable: bool = True
     replay_of: str | None = None
+    arrival: str | None = None  # the delivery it came with and when its file was changed: what opening it again needs
+    modified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

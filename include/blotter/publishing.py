@@ -85,7 +85,7 @@ class Batch:
             self.settle(result, Disposition.REFUSED, stage, reason=rejection.reason)
             return
         self.settle(result, Disposition.QUARANTINED, stage, reason=rejection.reason)
-        self.quarantine_rows.append(rows.quarantine_row(rejection))
+        self.quarantine_rows.append(rows.quarantine_row(rejection, result.document))
 
 
 def publish_results(

@@ -53,12 +53,25 @@ def input_row(
     }
 
 
-def quarantine_row(rejection: Rejection) -> Row:
-    """The row of `quarantine` for one rejected input."""
-    return {
+def quarantine_row(rejection: Rejection, document: Document | None = None) -> Row:
+    """The row of `quarantine` for one rejected input: of the `document` that it became, or of a delivery in which none
+    could be seen.
+    """
+    told = {
         name: getattr(rejection, name)
         for name in ("input_id", "stage", "reason", "message", "location", "payload_sha256", "retryable")
     }
+    return {**told, "origin": _tell_origin(rejection, document)}
+
+
+def _tell_origin(rejection: Rejection, document: Document | None) -> str | None:
+    if document is not None:
+        said = {name: value for name, value in _attributes(document).items() if value is not None}
+        return canonical_json({"document": said})
+    if rejection.arrival is None:
+        return None
+    delivery = {name: getattr(rejection, name) for name in ("arrival", "received_at", "modified_at")}
+    return canonical_json({"delivery": delivery})
 
 
 def article_row(article: Article) -> Row:

@@ -366,6 +366,7 @@ _ALL: tuple[Table, ...] = (
         _c("location", STRING, "where it lay"),
         _n("payload_sha256", STRING, "its bytes in the raw archive"),
         _c("retryable", BOOL, "whether a replay can help once the cause is mended"),
+        _n("origin", STRING, "what a replay needs: the document as it was registered, or its delivery", volatile=True),
     ),
     _table(
         "check_results",

@@ -130,6 +130,35 @@ def open_documents(
         yield _reject(place, Reason.UNDECODABLE, f"cannot be read: {unreadable.strerror or unreadable}")
 
 
+def open_line(
+    line: bytes,
+    *,
+    location: str,
+    source_id: str,
+    arrival: str,
+    received_at: datetime,
+    modified_at: datetime | None,
+    limits: DropSettings,
+) -> Arrival | Rejection:
+    """Read one line of a JSON lines file once more, as it was kept; `location` is the line's own."""
+    place = _Place(
+        location=location,
+        name="",
+        kind="line",
+        source_id=source_id,
+        arrival=arrival,
+        received_at=received_at,
+        modified_at=modified_at,
+        limits=limits,
+        depth=0,
+        find_sidecar=lambda _: None,
+    )
+    try:
+        return _open_line(place, line)
+    except InputRejected as rejected:
+        return _reject(place, rejected.reason, rejected.message, line)
+
+
 def split_title(text: str) -> tuple[str | None, str]:
     """Split a plain text into title and body.
 
@@ -521,6 +550,8 @@ def _reject(place: _Place, reason: Reason, message: str, payload: bytes | None =
         received_at=place.received_at,
         payload=payload,
         payload_sha256=payload_sha256,
+        arrival=place.arrival,
+        modified_at=place.modified_at,
     )
 
 

@@ -120,7 +120,7 @@ class ClaimedFile:
         folder.mkdir(parents=True, exist_ok=True)
         filed = folder / self._relative.name
         if os.path.lexists(filed):
-            filed = folder / f"{self._relative.stem}~{self.claim_id[-8:]}{self._relative.suffix}"
+            filed = folder / _name_apart(self._relative.name, self.claim_id)
         # The file goes first: without it there is nothing left to read, so what it was read with may go.
         with suppress(FileNotFoundError):
             self.path.rename(filed)
@@ -268,6 +268,24 @@ def _recover_claims(root: Path) -> Iterator[Path]:
             yield folder
         elif folder.stat().st_mtime < time.time() - _STALE_S:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _name_apart(name: str, claim_id: str) -> str:
+    """Name a file apart from an earlier one of the same name; its ending, which says what it is, stays."""
+    base, dot, ending = name.partition(".")
+    return f"{base}~{claim_id[-8:]}{dot}{ending}"
+
+
+def find_filed(inbox: str | Path, location: str, claim_id: str) -> Path | None:
+    """Find where a dropped file lies now that it is filed away; None where somebody has taken it from there."""
+    relative = Path(location)
+    for where in (PROCESSED, FAILED):
+        folder = Path(inbox) / where / relative.parent
+        # Filed under another name only where an earlier file had its own: so that one is looked for first.
+        for name in (_name_apart(relative.name, claim_id), relative.name):
+            if (folder / name).is_file() and _is_inside(folder / name, Path(inbox)):
+                return folder / name
+    return None
 
 
 def _is_inside(path: Path, root: Path) -> bool:

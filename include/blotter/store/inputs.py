@@ -190,7 +190,7 @@ class InputLedger:
                     None,
                     document.payload_sha256,
                 )
-                if first.input_id != document.input_id and document.replay_of is None and not is_reverted:
+                if first.input_id != document.input_id and document.replay_of != first.input_id and not is_reverted:
                     duplicates[document.input_id] = first
                 elif document.input_id not in seen:
                     fresh.append(document)
@@ -231,6 +231,12 @@ class InputLedger:
                 ]
                 last_seq = rows[-1].seq
         return found[:limit]
+
+    def pending_replays(self) -> set[str]:
+        """Give the ids of the inputs whose replay has come in and is not published yet."""
+        replayed = {document.replay_of for document in self.pending()}
+        replayed |= {row.row.get("replay_of") for row in self.staged_rows() if row.table == "inputs"}
+        return {input_id for input_id in replayed if input_id is not None}
 
     def settled(self, input_ids: Iterable[str]) -> dict[str, SettledInput]:
         """Look up what became of inputs; those that are pending or unheard of are left out."""
