@@ -80,6 +80,7 @@ class Settings(_Section):
     alerts: str = "include/alerts.yaml"  # who is told of which changes
     alerts_log: str = "data/alerts.jsonl"
     sources: str = "include/sources"
+    catalog: str | None = None  # file of the pages' index, on this machine; default: beside the tables
     clock: str | None = None  # an ISO time at which all clocks stand: for the demo and tests only
     part_rows: Annotated[int, Field(ge=1)] = 20_000  # rows of a table's day after which its open part is sealed
     fetch: FetchSettings = FetchSettings()
@@ -89,7 +90,7 @@ class Settings(_Section):
 
 
 _LISTS = ("open_hosts", "resolve")
-_PATHS = ("warehouse", "archive", "staging", "state", "inbox", "alerts", "alerts_log", "sources")
+_PATHS = ("warehouse", "archive", "staging", "state", "inbox", "alerts", "alerts_log", "sources", "catalog")
 
 
 def load_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -118,7 +119,8 @@ def load_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
         raise SettingsError(
             f"{origin.get('link', path or 'settings')}: link.reject", "at most link.accept", settings.link.reject
         )
-    return settings.model_copy(update={key: _absolute(getattr(settings, key), folder) for key in _PATHS})
+    paths = [key for key in _PATHS if getattr(settings, key) is not None]
+    return settings.model_copy(update={key: _absolute(getattr(settings, key), folder) for key in paths})
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
