@@ -15,6 +15,8 @@ from blotter.extract.scene import Scene, Sentence
 from blotter.model import Basis, Condition, Role
 
 _TOLL_WEIGHT = 4.0  # "the death toll rose to": what the page holds for the whole
+_MOST = 5000  # a larger number is no number of victims
+_ANY_PEOPLE = frozenset(("people", "persons", "victims", "individuals", "others", ""))
 _EARLY = 9  # sentences: what is told later is often another case
 _HURT = (Condition.INJURED, Condition.CRITICAL)
 
@@ -81,25 +83,73 @@ def _read_stated(scene: Scene) -> list[_Stated]:
     for sentence in scene.telling:
         corrected = _EARLIER_FIGURE.search(sentence)
         cut = sentence.start + corrected.start() if corrected is not None else sentence.end
-        for finding in sentence.findings:
-            stated = _read_finding(finding, sentence)
-            if stated is not None and not _is_corrected(sentence, stated.start, cut):
-                found.append(stated)
+        told = [f for f in sentence.findings if f.effect.condition is not None]
+        told = [f for f in told if not _is_corrected(sentence, min(f.start, f.mention.start), cut)]
+        found += _add_up(sentence, told)
         for match in _TOLL.finditer(sentence):
             value = read_number(match.group("n"))
             if value is not None:
-                found.append(
-                    _Stated(
-                        value,
-                        "killed",
-                        sentence,
-                        sentence.start + match.start(),
-                        sentence.start + match.end(),
-                        False,
-                        _TOLL_WEIGHT,
-                    )
-                )
+                start, end = sentence.start + match.start(), sentence.start + match.end()
+                found.append(_Stated(value, "killed", sentence, start, end, False, _TOLL_WEIGHT))
     return found
+
+
+def _add_up(sentence: Sentence, findings: list[Finding]) -> list[_Stated]:
+    """Add up whom one sentence tells of, by what befell them ("a woman and two children were killed")."""
+    by_kind: dict[str, dict[int, Finding]] = {}
+    dead = {id(f.mention) for f in findings if f.effect.condition is Condition.KILLED}
+    for finding in findings:
+        kind = _name_fate(finding, sentence)
+        if kind != "killed" and id(finding.mention) in dead:
+            continue
+        if kind is not None and finding.mention.kind in ("description", "number", "name"):
+            by_kind.setdefault(kind, {}).setdefault(id(finding.mention), finding)
+    weight = 2.0 if sentence.is_title else 1.5 if sentence.index <= 3 else 1.0 if sentence.index <= 10 else 0.6
+    found: list[_Stated] = []
+    for kind, told in by_kind.items():
+        value = _count_told(list(told.values()))
+        if value is not None:
+            first = min(told.values(), key=lambda f: f.mention.start)
+            start = min(first.start, first.mention.start)
+            end = max(f.end for f in told.values())
+            found.append(_Stated(value, kind, sentence, start, end, False, weight))
+    return found
+
+
+def _name_fate(finding: Finding, sentence: Sentence) -> str | None:
+    condition = finding.effect.condition
+    if condition is Condition.KILLED:
+        return "killed"
+    if condition not in _HURT:
+        return None
+    words = sentence.text[finding.start - sentence.start : finding.end - sentence.start].lower()
+    return "shot" if re.search(r"\b(?:shot|stabbed|struck|hit|gunshot|bullet|gunfire)\b", words) else "injured"
+
+
+def _count_told(findings: list[Finding]) -> int | None:
+    """Count the people of one sentence and one fate; None where it names one person only, or not how many.
+
+    Numbers stand for the people who are told of one by one beside them, unless they are others ("and two more").
+    """
+    numbers = [f.mention for f in findings if f.mention.is_plural or f.mention.kind == "number"]
+    numbers = [m for m in numbers if 0 <= m.count <= _MOST and (m.count or m.noun)]
+    if not numbers:
+        return None
+    head = max(numbers, key=lambda m: m.count)
+    rest = [f for f in findings if f.mention is not head and f.mention.count > 0]
+    if head.count == 0:
+        return 0
+    if head.is_other:
+        before = [f.mention.count for f in rest if f.mention.start < head.start]
+        return head.count + (sum(before) if sum(before) != head.count or len(before) == 1 else 0)
+    together: dict[tuple[str, int, int], int] = {}
+    for finding in rest:
+        key = (finding.predicate, finding.start, finding.end)
+        together[key] = together.get(key, 0) + finding.mention.count
+    row = max(together.values(), default=0)
+    is_row = any((f.predicate, f.start, f.end) in together for f in findings if f.mention is head)
+    is_told_again = row == head.count and (len(rest) > 1 or head.noun in _ANY_PEOPLE)  # "three people, a man, ..."
+    return head.count + row if is_row and not is_told_again else max(head.count, row)
 
 
 def _is_corrected(sentence: Sentence, start: int, cut: int) -> bool:
@@ -107,31 +157,6 @@ def _is_corrected(sentence: Sentence, start: int, cut: int) -> bool:
     if cut == sentence.end:
         return False
     return start > cut or bool(re.search(r"\bnot\s(?:\w+\s)?$", sentence.text[: start - sentence.start]))
-
-
-def _read_finding(finding: Finding, sentence: Sentence) -> _Stated | None:
-    mention, condition = finding.mention, finding.effect.condition
-    if (
-        condition is None
-        or mention.kind not in ("description", "number")
-        or (mention.kind == "description" and not mention.is_plural and mention.count)
-    ):
-        return None
-    if mention.count < 0 or (mention.count == 0 and not mention.noun):
-        return None
-    if mention.count > 5000:
-        return None
-    if condition is Condition.KILLED:
-        kind = "killed"
-    elif condition in _HURT:
-        words = sentence.text[finding.start - sentence.start : finding.end - sentence.start].lower()
-        kind = "shot" if re.search(r"\b(?:shot|stabbed|struck|hit|gunshot|bullet|gunfire)\b", words) else "injured"
-    else:
-        return None
-    weight = 2.0 if sentence.is_title else 1.5 if sentence.index <= 3 else 1.0 if sentence.index <= 10 else 0.6
-    return _Stated(
-        mention.count, kind, sentence, min(finding.start, mention.start), finding.end, mention.is_other, weight
-    )
 
 
 def _decide(stated: list[_Stated], kind: str, people: list[Person]) -> Count | None:

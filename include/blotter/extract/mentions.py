@@ -141,8 +141,8 @@ class MentionFinder:
               (?:(?:(?P<min>at\ least|more\ than|over|nearly|about|some|up\ to|as\ many\ as|an?\ (?:estimated|total\ of))\ )?(?P<num>{_NUMBER})\ )?
               (?P<mods>(?:(?:{modifiers}|(?-i:[A-Z][a-z]+(?:[-\ ][A-Z][a-z]+)?))[,\ ]\ ?){{0,4}})
               (?:{_AGE_BEFORE}(?:,?\ (?P<mods2>(?:(?:{modifiers}|(?-i:[A-Z][a-z]+)|[a-z]+(?=\ (?:man|woman|boy|girl)\b))[,\ ]\ ?){{0,4}})(?=(?:{nouns})(?![\w-]))|(?![\w-])))?
-              (?:(?P<noun>{nouns})(?![\w-])(?P<poss>['’]s?(?!\w))?)?
-            |(?P<bare>(?:{_NUMBER}))(?=\ (?:(?:more|others?|of\ them|in\ all|were|was|are|is|have|has|had|shot|stabbed|dead|killed|injured|wounded|hurt|missing|in\ (?:critical|serious|stable|custody|hospital)|arrested|critically|seriously|fatally|died)\b))
+              (?:(?P<noun>{nouns})(?![\w-])(?P<poss>['’]s?(?!\w))?)?(?(age)|(?(noun)|(?!)))
+            |(?P<bare>(?:{_NUMBER}|another|the\ other|a\ (?:second|third|fourth|fifth)))(?=\ (?:(?:more|others?|of\ (?:them|whom|those)|in\ all|were|was|are|is|have|has|had|shot|stabbed|dead|killed|injured|wounded|hurt|missing|remains?|remained|suffered|sustained|in\ (?:critical|serious|stable|custody|hospital)|arrested|critically|seriously|fatally|died)\b))
             |(?<=killing\ )(?P<kill>{_NUMBER})\b(?!\ block)|(?<=killed\ )(?P<killed>{_NUMBER})(?=[,.;]|\ and\b|\ others|\ in\b|\ at\b|$)
             |(?<=kills\ )(?P<kills>{_NUMBER})\b|(?<=wounding\ )(?P<wound>{_NUMBER})\b|(?<=injuring\ )(?P<injuring>{_NUMBER})\b
             |(?<=injures\ )(?P<injures>{_NUMBER})\b|(?<=wounds\ )(?P<wounds>{_NUMBER})\b|(?<=leaves\ )(?P<leaves>{_NUMBER})\b|(?<=left\ )(?P<left>{_NUMBER})\b|(?<=leaving\ )(?P<leaving>{_NUMBER})\b
@@ -327,15 +327,17 @@ class MentionFinder:
             )
         bare = next((g for n, g in match.groupdict().items() if g and n in _BARE), None)
         if bare:
-            count = read_number(bare)
+            count = 1 if bare.lower().startswith(("another", "the other", "a ")) else read_number(bare)
             if count is None or (bare.isdigit() and 1990 <= count <= 2100):
                 return None
-            other = text[match.end() : match.end() + 7].lower().startswith((" other", " more"))
+            other = text[match.end() : match.end() + 7].lower().startswith(
+                (" other", " more")
+            ) or not _NUMERAL.fullmatch(bare)
             return Mention(match.start(), match.end(), "number", count=count, is_plural=count != 1, is_other=other)
         noun, age_text = (match.group("noun") or "").lower(), match.group("age")
         age = self._read_age(age_text, match.group("unit"))
         if noun in self.nouns["after the"] and (match.group("det") or "").lower() != "the":
-            return None  # "wounded" without "the" is no noun
+            return _read_bare_count(match)  # "wounded" without "the" is no noun
         if not noun and age is None:
             return None
         noun = "suspects" if noun.startswith("persons of") else "suspect" if noun.startswith("person of") else noun
@@ -420,6 +422,21 @@ class MentionFinder:
         return value if unit and unit.lower() == "year" else 0
 
 
+def _read_bare_count(match: re.Match[str]) -> Mention | None:
+    """Read the number of "4 dead", "another injured": how many, and no more of them."""
+    number, det = match.group("num"), (match.group("det") or "").lower()
+    if match.group("mods") or match.group("age") or not (number or det in _ONE_MORE):
+        return None
+    count = read_number(number) if number else 1
+    end = match.end("num") if number else match.end("det")
+    if count is None or (number and number.isdigit() and 1990 <= count <= 2100):
+        return None
+    start = match.start("num") if number else match.start("det")
+    return Mention(start, end, "number", count=count, is_plural=count != 1, is_other=not number and det != "one")
+
+
+_ONE_MORE = frozenset(("one", "another", "a second"))
+_NUMERAL = re.compile(_NUMBER, re.I)
 _WORD = re.compile(r"[^\W_](?:[\w’'-]*\w)?")
 _JOINTS = frozenset((" ", ", ", "-", "\u00a0"))
 _AGE_ENDINGS = ("year-old", "year-olds", "yearold", "month-old", "week-old", "day-old", "years-old")

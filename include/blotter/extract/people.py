@@ -31,6 +31,7 @@ _STANDING = {
 }
 _BACKGROUND_FACTOR = 0.0
 _DEAD = frozenset(("killed", "slain", "murdered", "dead", "deceased", "fallen"))
+_ALIVE = frozenset(("in_condition", "then_critical", "survive"))
 _FATES = _DEAD | {"wounded", "injured"}
 
 
@@ -65,6 +66,7 @@ class Person:
     is_officer: bool = False
     is_child: bool = False
     is_distinct: bool = False  # "another man": none of those spoken of before
+    is_alive: bool = False  # in some condition, or recovering: not only shot
     speaks: float = 0.0
     last_index: int = 0
     merged_into: "Person | None" = None
@@ -533,6 +535,7 @@ class PeopleReader:
         keep.is_official |= gone.is_official
         keep.is_officer |= gone.is_officer
         keep.is_child |= gone.is_child
+        keep.is_alive |= gone.is_alive
         keep.speaks += gone.speaks
         keep.order = min(keep.order, gone.order)
         keep.last_index = max(keep.last_index, gone.last_index)
@@ -574,6 +577,7 @@ class PeopleReader:
                 Evidence(effect.role, sentence, min(start, finding.start), end, effect.weight * factor)
             )
         if effect.condition is not None:
+            person.is_alive = person.is_alive or finding.predicate in _ALIVE
             person.conditions.append(
                 Evidence(effect.condition, sentence, min(start, finding.start), end, effect.weight * factor)
             )
@@ -742,10 +746,14 @@ def _may_be_same(nameless: Person, other: Person) -> bool:
         return False
     if nameless.nouns & _TRADES and not nameless.nouns & other.nouns and not (nameless.is_officer and other.is_officer):
         return False
-    mine = {c.value for c in nameless.conditions} & {Condition.KILLED}
-    return not (
-        mine and other.conditions and other.condition is not None and other.condition.value is not Condition.KILLED
-    )
+    fates = [p.condition.value is Condition.KILLED for p in (nameless, other) if p.condition is not None]
+    return len(set(fates)) < 2 or not _fared_otherwise(nameless, other)
+
+
+def _fared_otherwise(one: Person, other: Person) -> bool:
+    """Say whether of two persons one was killed and one lived: who was shot may have died of it."""
+    killed = [p.condition is not None and p.condition.value is Condition.KILLED for p in (one, other)]
+    return killed[0] != killed[1] and (other if killed[0] else one).is_alive
 
 
 # Nouns that tell one person from another: a firefighter who was hurt is not the man who was killed.

@@ -117,10 +117,11 @@ _TABLE: tuple[Predicate, ...] = (
     _row("shot_self", rf"{_m('s')}{_HAVE}(?:\sand)?(?:\s\w+ly)?\sshot\s(?:himself|herself)\b", s=Effect(None, I, weight=1.0, is_action=True)),
     _row("harmed", rf"{_m('s')}{_HAVE}\s(?P<verb>{_HARM})(?:\s(?:and|then|before|fatally|three|two|another|fellow|dead|both|off-duty|at\sleast|his|her|their|the|a|an|one|,))*\s{_m('o')}",
          s=Effect(S, weight=1.2), o=Effect(V, weight=1.3, is_action=True)),
-    _row("harm_to", rf"(?:\b(?:for|of|in|after|with|accused\sof|before|when|suspected\sof|allegedly|to|by|and|then|charged\swith)\s)(?:\w+ly\s)?(?P<verb>shooting(?:\sand\s(?:killing|wounding|injuring))?|killing|stabbing|murdering|wounding|injuring|attacking|robbing|beating|kidnapping|ambushing|assaulting|striking|hitting|shot\sand\skilled|shoot|kill|stab|killed|strangling)\s{_m('o')}",
+    _row("harm_to", rf"(?:\b(?:for|of|in|after|with|accused\sof|before|when|suspected\sof|allegedly|to|by|and|then|charged\swith)\s)(?P<verb>(?:\w+ly\s)?(?:shooting(?:\sand\s(?:killing|wounding|injuring))?|killing|stabbing|murdering|wounding|injuring|attacking|robbing|beating|kidnapping|ambushing|assaulting|striking|hitting|shot\sand\skilled|shoot|kill|stab|killed|strangling))\s{_m('o')}",
          o=Effect(V, weight=1.3, is_action=True)),
     _row("killing", rf"(?:,\s|\band\s|^)(?P<verb>killing|kills|fatally\sshooting|fatally\sstabbing|murdering|claiming\sthe\sli(?:fe|ves)\sof|claimed\sthe\sli(?:fe|ves)\sof)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.5, is_action=True)),
-    _row("wounding", rf"(?P<verb>wounding|injuring|injures|wounds|injured|wounded|hurting|striking|hitting|struck|hit|grazed|grazing|hits|strikes|grazes|shot|stabbed|shooting|stabbing)\s(?:at\sleast\s|a\stotal\sof\s)?{_m('o')}", o=Effect(V, I, weight=1.2, is_action=True)),
+    _row("kill_plain", rf"(?<!be\s)(?<!as\s)(?<!re\s)(?<!en\s)(?<!ot\s)\b(?P<verb>killed|kills)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.3, is_action=True)),
+    _row("wounding", rf"(?<!the\s)(?P<verb>(?:(?:fatally|mortally)\s)?(?:wounding|injuring|injures|wounds|injured|wounded|hurting|striking|hitting|struck|hit|grazed|grazing|hits|strikes|grazes|shot|stabbed|shooting|stabbing))\s(?:at\sleast\s|a\stotal\sof\s)?{_m('o')}", o=Effect(V, I, weight=1.2, is_action=True)),
     _row("that_killed", rf"\b(?:that|which|fire|crash|shooting|shootings|blast|explosion|attack|accident|collision|spree|rampage|gunfire|blaze|wreck|stabbing|storm|tornado|avalanche|gunman|bullet|suspect)\s(?:\w+ly\s)?(?:has\s|have\s|had\s)?(?P<verb>killed|kills|took\sthe\sli(?:fe|ves)\sof|claimed\s(?:the\sli(?:fe|ves)\sof)?)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.5, is_action=True)),
     _row("left_dead", rf"\b(?:leaves|left|leaving|leave)\s(?:at\sleast\s)?{_m('o')}(?:\s\w+)?\s(?P<verb>dead|fatally\s\w+)", o=Effect(V, K, weight=1.5, is_action=True)),
     _row("found_dead", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,3}}?(?P<verb>dead|deceased|slain|murdered|shot\sto\sdeath)", o=Effect(V, K, weight=1.4, is_action=True)),
@@ -133,9 +134,9 @@ _TABLE: tuple[Predicate, ...] = (
     # what befell someone
     _row("killed", rf"{_m('s')}{_LINK}\s(?P<verb>{_KILLED})", s=Effect(V, K, weight=1.5, is_action=True)),
     _row("died", rf"{_m('s')}{_HAVE}(?:,\s[^⟦⟧,]{{1,60}},)?(?:\s(?:was|were|is)\s[^⟦⟧.;]{{1,90}}?,?\s(?:where|but|and)(?:\slater)?)?\s(?P<verb>(?:later\s)?died\b(?!\sdown)|dies\b|succumbed|passed\saway|dying\b|lost\s(?:his|her|their)\sli(?:fe|ves)|perished|drowned|did\snot\ssurvive|bled\sto\sdeath)", s=Effect(V, K, weight=1.4, is_action=True)),
-    _row("then_died", rf"{_m('s')}(?:,\s\d+,)?\s[^⟦⟧.;:]{{3,160}}?,?\s(?:and|but|where|then|has|had|who|before|later)\s(?:\w+\s){{0,2}}?(?P<verb>pronounced\s(?:\w+\s)?dead|declared\s(?:\w+\s)?dead|died\b|dies\b|succumbed)", s=Effect(V, K, weight=1.2, is_action=True)),
+    _row("then_died", rf"{_m('s')},?\s[^⟦⟧.;:]{{3,160}}?,?\s(?:and|but|where|then|has|had|who|before|later)\s(?:\w+\s){{0,2}}?(?P<verb>pronounced\s(?:\w+\s)?dead|declared\s(?:\w+\s)?dead|died\b|dies\b|succumbed)", s=Effect(V, K, weight=1.2, is_action=True)),
     _row("in_condition", rf"{_m('s')}{_LINK}\s(?:(?:listed|reported|said|hospitalized|left|now|treated|recovering|alive\sand\sremains|(?:\w+ed|taken|flown|brought|driven|sent)\s[^⟦⟧.;]{{1,90}}?)\s)?(?:in|to\sbe\sin|is\sin)\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good|guarded|satisfactory|extremely\scritical)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
-    _row("then_critical", rf"{_m('s')}\s[^⟦⟧.;]{{3,160}}?\s(?:and|but)\s(?:was|were|is|are|remains?|remained)\s(?:\w+\s)?in\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
+    _row("then_critical", rf"{_m('s')},?\s[^⟦⟧.;]{{3,160}}?\s(?:and|but)\s(?:was|were|is|are|remains?|remained)\s(?:\w+\s)?in\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
     _row("hurt", rf"{_m('s')}{_LINK}\s(?P<verb>{_INJURED})", s=Effect(V, I, weight=1.3, is_action=True)),
     _row("wound", rf"{_m('s')}{_HAVE}(?:\s(?:was|were|is|are)\s(?:\w+\s){{1,3}}?)?\s(?P<verb>suffer(?:ed|ing|s)?|sustain(?:ed|ing)?|received|with|had|has|having|bleeding\sfrom|treated\sfor|died\sfrom|from)\s(?:[\w\s,'’-]{{0,45}}?)(?:{_WOUND})", s=Effect(V, I, weight=1.2, is_action=True)),
     _row("hospital", rf"{_m('s')}{_LINK}\s(?P<verb>{_HOSPITAL})", s=Effect(V, I, weight=0.8)),
@@ -196,7 +197,7 @@ def mask_sentence(text: str, start: int, end: int, bits: int, mentions: list[Men
 
 
 _ROW = re.compile(
-    r"⟦\d+⟧(?:(?:,?\s(?:of|from)\s[^⟦⟧,;.]{2,30}(?:,\s[A-Z][\w.]+)?)?(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:(?:his|her|their|[a-z]+)\s)?⟦\d+⟧)+"
+    r"⟦\d+⟧(?:(?:,?\s(?:of|from)\s[^⟦⟧,;.]{2,30}(?:,\s[A-Z][\w.]+)?)?(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:(?!(?:\w+(?:ed|ing)|shot|hit|hurt|(?!his)\w+s)\s)[a-z]+\s)?⟦\d+⟧)+"
 )
 _SINGULAR_VERB = re.compile(r"\s(?:was|is|has)\b")
 _MASK = re.compile(r"⟦(\d+)⟧")
@@ -234,7 +235,8 @@ def _is_list(members: list[Mention], row: str) -> bool:
         return False
     if re.search(r"\b(?:and|or)\b|&|;", row):
         return True
-    return len(members) > 2 and all(member.kind == "name" for member in members)
+    is_counted = all(member.is_plural and member.count > 0 for member in members)  # "2 adults, 2 children killed"
+    return is_counted or (len(members) > 2 and all(member.kind == "name" for member in members))
 
 
 def find_predicates(masked: MaskedSentence) -> Iterator[Finding]:
@@ -266,7 +268,7 @@ def _read_match(
             continue
         if predicate.name == "possessed_death" and not (groups.get("poss") or masked.mentions[index].is_possessive):
             continue  # "the girl remains in critical condition"
-        if predicate.name in ("hurt", "killed") and _is_active(masked.text, match):
+        if predicate.name in ("hurt", "killed") and _is_active(masked.text, match, masked.mentions[index]):
             continue
         if _NONE_BEFORE.search(masked.text, max(0, match.start() - 10), match.start()):
             continue  # "neither officer was injured"
@@ -286,19 +288,21 @@ _AUXILIARY = re.compile(r"\b(?:was|were|is|are|be|been|being|got|gets|get|remain
 _NONE_BEFORE = re.compile(r"\b(?:neither|no|nor)\s$", re.I)
 # what follows a verb that has an object: "shot and injured ⟦1⟧", "shot his brother", "shot himself"
 _OBJECT_AFTER = re.compile(
-    r"(?:,?\s(?:and|then|fatally|killed|injured|wounded|burned|accidentally|stabbed|robbed|another|fellow|both))*,?\s?⟦"
+    r"(?:,?\s(?:and|then|fatally|killed|injured|wounded|burned|accidentally|stabbed|robbed|another|fellow|both))*\s?⟦"
     r"|\s(?:a|an|his|her|their|another|at|himself|herself|themselves|someone|somebody|off|into|the\s(?!head|face|leg|arm|chest|back|neck|foot|hand|stomach|abdomen|shoulder|torso|thigh|buttocks|hip))\b",
     re.I,
 )
 
 
-def _is_active(text: str, match: re.Match[str]) -> bool:
-    """Say whether "⟦0⟧ shot" tells what someone did: no auxiliary before the verb, and an object or "who" beside it."""
+def _is_active(text: str, match: re.Match[str], subject: Mention) -> bool:
+    """Say whether "⟦0⟧ shot" tells what someone did: no auxiliary before the verb, and an object, "who" or "he" beside it."""
     before = text[match.start() : match.start("verb")]
     if _AUXILIARY.search(before[before.rfind("⟦") :]):
         return before.rstrip().endswith("to have")
     return (
-        before.rstrip().endswith(("who", "to have", "had")) or _OBJECT_AFTER.match(text, match.end("verb")) is not None
+        before.rstrip().endswith(("who", "to have", "had", "allegedly", "accidentally", "intentionally"))
+        or (subject.kind == "pronoun" and "⟧ " in f"{before} ")
+        or _OBJECT_AFTER.match(text, match.end("verb")) is not None
     )
 
 
@@ -327,6 +331,8 @@ def _sharpen(effect: Effect, name: str, key: str, verb: str) -> Effect:
             condition = K
         elif _HURTS.search(verb) and not re.search(r"shot\sat|fire[ds]?\b", verb, re.I):
             condition = I
+    if name == "wounding" and re.match(r"fatally|mortally", verb, re.I):
+        condition = K
     if name in ("in_condition", "then_critical") and re.search(r"critical|grave", verb, re.I):
         condition = C
     if condition is effect.condition:

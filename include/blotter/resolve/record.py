@@ -205,19 +205,18 @@ def _pair_coordinates(choices: dict[FactKey, Choice], voices: Mapping[FactKey, S
 
 
 def _count_fates(choices: dict[FactKey, Choice], people: Mapping[str, int]) -> None:
-    """Let the participants' conditions count where no article counts, or where they know better than it does.
+    """Let the participants' conditions count where no article tells a number.
 
-    A victim killed in one article and a suspect killed in a later one are two dead, though each article told of one.
+    A number that an article tells stands against them: the same person is often told of twice, and another case's dead
+    stand on the same page, so that what participants add up to is right less than half as often as what is told.
     """
     for field, fates in (("n_killed", (Condition.KILLED.value,)), ("n_injured", _HURT)):
         counted = [choices[pid, "condition"] for pid in people if _has_fate(choices, pid, fates)]
         if not counted:
             continue
-        stated = choices.get((None, field))
-        carriers = tuple(voice for choice in counted for voice in choice.voices)
-        if stated is None or (field == "n_killed" and _is_outdone(stated, counted, choices, people, fates)):
-            rivals = () if stated is None else (Rivalry(stated.value, stated.state, stated.voices),)
-            choices[None, field] = Choice(len(counted), ClaimState.KNOWN, carriers, rivals)
+        if (None, field) not in choices:
+            carriers = tuple(voice for choice in counted for voice in choice.voices)
+            choices[None, field] = Choice(len(counted), ClaimState.KNOWN, carriers)
     _take_dead_from_hurt(choices, people)
 
 
@@ -278,32 +277,6 @@ def _end_search_for_dead(choices: dict[FactKey, Choice], people: Mapping[str, in
 def _has_fate(choices: Mapping[FactKey, Choice], pid: str, fates: Sequence[str]) -> bool:
     choice = choices.get((pid, "condition"))
     return choice is not None and choice.state is ClaimState.KNOWN and choice.value in fates
-
-
-def _is_outdone(
-    stated: Choice,
-    counted: Sequence[Choice],
-    choices: Mapping[FactKey, Choice],
-    people: Mapping[str, int],
-    fates: Sequence[str],
-) -> bool:
-    """Say whether more dead are told apart than the standing count has, by someone who spoke after it was last said."""
-    if stated.judgement is not None or not isinstance(stated.value, int) or not stated.voices:
-        return False
-    dead = [pid for pid in people if _has_fate(choices, pid, fates)]
-    told_apart = {_identify(choices, pid) for pid in dead}
-    last_stated = max(voice.told_at for voice in stated.voices)
-    last_told = max(voice.told_at for choice in counted for voice in choice.voices)
-    return len(told_apart) == len(dead) > stated.value and last_told >= last_stated
-
-
-def _identify(choices: Mapping[FactKey, Choice], pid: str) -> object:
-    """Give what tells a participant apart: a name or an age, else no more than the role."""
-    for field in ("name", "age", "role"):
-        choice = choices.get((pid, field))
-        if choice is not None and choice.value is not None:
-            return (field, choice.value) if field != "name" else (field, pid)
-    return None
 
 
 def _build_fact(key: FactKey, choice: Choice) -> Fact:

@@ -1,0 +1,50 @@
+"""How many were killed and hurt: numbers, lists, and one person told of in two ways."""
+
+import pytest
+from tests.extract.builders import known, make_article
+
+from blotter.extract import Reader
+
+LEAD = "Police were called to a shooting on Alder Street in Dayton on Monday night. "
+
+
+@pytest.mark.parametrize(
+    ("told", "killed", "injured"),
+    [
+        ("A woman and two children were killed.", 3, 0),
+        ("Two adults, two children were found dead.", 4, 0),
+        ("Three people, a man, a woman and a child, were killed.", 3, 0),
+        ("The shooting killed one man and injured three others.", 1, 3),
+        ("One man was killed and another injured.", 1, 1),
+        ("One dead, four injured after shots on Alder Street.", 1, 4),
+        ("A gunman fatally wounded a 17-year-old boy and injured five others.", 1, 5),
+        ("Four victims, three juveniles and one adult, suffered gunshot wounds.", 0, 4),
+        ("Three others were hospitalized, two in critical condition and one with minor injuries.", 0, 3),
+        ("Five people were shot, one of them fatally.", 1, 4),
+    ],
+)
+def test_numbers_and_lists(reader: Reader, told: str, killed: int, injured: int) -> None:
+    reading = reader.read(make_article(text=LEAD + told))
+    assert (known(reading, "n_killed"), known(reading, "n_injured")) == (killed, injured)
+
+
+def test_who_was_hit_is_who_was_killed(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            title="Salem man killed in hunting accident",
+            text="A Salem man was killed on Saturday while hunting near Alder Creek, the sheriff said.\n\n"
+            "Orrin Vasko, 63, was hit in the chest by a shot from another hunter, deputies said.",
+        )
+    )
+    assert (known(reading, "n_killed"), known(reading, "n_injured")) == (1, 0)
+
+
+def test_one_who_recovers_is_not_who_was_killed(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            title="Man killed in Salem shooting",
+            text="A man was shot and killed on Saturday on Alder Street, police said.\n\n"
+            "Orrin Vasko, 63, was hit in the chest and was in stable condition on Sunday, police said.",
+        )
+    )
+    assert (known(reading, "n_killed"), known(reading, "n_injured")) == (1, 1)
