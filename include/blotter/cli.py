@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from blotter.commands import alerts, extract, incidents, judge, quarantine, sources, stages, tables
+from blotter.commands import alerts, extract, incidents, judge, quarantine, reprocess, sources, stages, tables
 from blotter.commands.common import stop
 from blotter.errors import BlotterError, GateClosed, LockHeld, SettingsError
 
@@ -47,6 +47,7 @@ for command in (
     stages.init,
     stages.run,
     stages.replay,
+    reprocess.reprocess,
     extract.extract,
     incidents.incidents,
     incidents.timeline,

@@ -17,7 +17,7 @@ from blotter.config import Settings
 from blotter.errors import JudgementRefused
 from blotter.ids import make_id
 from blotter.model import ClaimState, Judgement
-from blotter.publishing import preview_judgements, publish_results
+from blotter.publishing import publish_results, screen_update
 from blotter.store.inputs import StagedRow
 from blotter.stores import Stores, read_clock
 
@@ -129,12 +129,14 @@ def _stage(stores: Stores, judgement: Judgement) -> None:
     if judgement.judgement_id in {one.judgement_id for one in waiting}:
         return
     now = max(stores.now(), *(one.judged_at for one in (*waiting, judgement)))
-    update, report = preview_judgements(stores, [*waiting, judgement], now=now)
-    for refused, refusal in update.refused:
+    screened = screen_update(
+        stores, [], now=now, run_id="", batch_id="", judgements=[*waiting, judgement], is_screened=True
+    )
+    for refused, refusal in screened.update.refused:
         if refused.judgement_id == judgement.judgement_id:
             raise JudgementRefused(refusal)
-    if report.is_blocked:
-        raise JudgementRefused(f"the quality gate would not let it pass:\n{report.message}")
+    if screened.report.is_blocked:
+        raise JudgementRefused(f"the quality gate would not let it pass:\n{screened.report.message}")
     stores.ledger.stage_rows("judgements", [rows.judgement_row(judgement)])
 
 

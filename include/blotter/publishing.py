@@ -7,12 +7,13 @@ runs under the warehouse's lock, which the caller holds.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from blotter import rows
 from blotter.alert.match import match_changes
@@ -61,6 +62,7 @@ class Batch:
     quarantine_rows: list[Row] = field(default_factory=list)
     judgements: Sequence[Judgement] = ()  # rows that wait too, but only those that can be followed are published
     read: list[tuple[SliceResult, Article, Reading]] = field(default_factory=list)
+    reread: set[str] = field(default_factory=set)  # revisions that are published already
 
     def settle(
         self,
@@ -118,29 +120,23 @@ def publish_results(
     )
     batch_id = make_id("bat", run_id, sorted(r.document.input_id for r in results), _keys_of(staged))
     _settle_results(batch, results, stores)
-    set_aside: dict[str, str] = {}  # article: why
-    results_of_checks: dict[tuple[Any, ...], Row] = {}
-    while True:
-        kept = [one for one in batch.read if one[1].article_id not in set_aside]
-        update = update_incidents(
-            [(article, reading) for _, article, reading in kept],
-            stores.desk,
-            now=now,
-            settings=stores.link_rules,
-            given_links=given_links,
-            judgements=batch.judgements,
-        )
-        built = _build_rows(kept, update)
-        tables = rows.build_tables(built, recorded_at=now, run_id=run_id, batch_id=batch_id)
-        report = _check(tables, batch_id, now, stores, is_screened) if is_checked else _UNCHECKED
-        _gather_check_results(results_of_checks, report)
-        if not report.quarantined:
-            break
-        set_aside |= report.quarantined
-    if report.is_blocked:
-        _publish_blocked(stores, batch, batch_id, list(results_of_checks.values()))
-        raise GateClosed(f"nothing of batch {batch_id} was published:\n{report.message}")
-    _settle_kept(batch, set_aside)
+    screened = screen_update(
+        stores,
+        [(article, reading) for _, article, reading in batch.read],
+        now=now,
+        run_id=run_id,
+        batch_id=batch_id,
+        given_links=given_links,
+        judgements=batch.judgements,
+        is_checked=is_checked,
+        is_screened=is_screened,
+    )
+    if screened.report.is_blocked:
+        _publish_blocked(stores, batch, batch_id, list(screened.check_results))
+        raise GateClosed(f"nothing of batch {batch_id} was published:\n{screened.report.message}")
+    update, tables = screened.update, drop_articles(screened.tables, batch.reread)
+    kept = [one for one in batch.read if one[1].article_id not in screened.set_aside]
+    _settle_kept(batch, screened.set_aside)
     counts = _count_stages(batch, results)
     refused = {judgement.judgement_id: refusal for judgement, refusal in update.refused}
     for judgement_id, refusal in refused.items():
@@ -148,7 +144,7 @@ def publish_results(
     ledger_rows = {
         **_staged_by_table(batch),
         _JUDGED: [rows.judgement_row(one) for one in batch.judgements if one.judgement_id not in refused],
-        "check_results": list(results_of_checks.values()),
+        "check_results": list(screened.check_results),
         "runs": [_run_row(batch, stage, counts[stage], clock()) for stage in _STAGES],
     }
     tables |= rows.build_tables(ledger_rows, recorded_at=now, run_id=run_id, batch_id=batch_id)
@@ -185,11 +181,57 @@ def publish_results(
     }
 
 
-def preview_judgements(stores: Stores, judgements: Sequence[Judgement], *, now: datetime) -> tuple[Update, CheckReport]:
-    """Say what following judgements would change, and what the gate would say to it; nothing is written."""
-    update = update_incidents([], stores.desk, now=now, settings=stores.link_rules, judgements=judgements)
-    tables = rows.build_tables(_build_rows([], update), recorded_at=now, run_id="preview", batch_id="preview")
-    return update, _check(tables, "preview", now, stores, is_screened=True)
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """What a batch would change, as the gate lets it pass: `set_aside` articles (with why) are not in it."""
+
+    update: Update
+    tables: dict[str, pa.Table]
+    report: CheckReport
+    check_results: Sequence[Row]
+    set_aside: Mapping[str, str]
+
+
+def screen_update(
+    stores: Stores,
+    read: Sequence[tuple[Article, Reading]],
+    *,
+    now: datetime,
+    run_id: str,
+    batch_id: str,
+    given_links: Mapping[str, str] | None = None,
+    judgements: Sequence[Judgement] = (),
+    is_checked: bool = True,
+    is_screened: bool = False,
+) -> Screened:
+    """Update the incidents and ask the gate, until nothing more is set aside; nothing is written."""
+    set_aside: dict[str, str] = {}
+    results_of_checks: dict[tuple[Any, ...], Row] = {}
+    while True:
+        kept = [(article, reading) for article, reading in read if article.article_id not in set_aside]
+        update = update_incidents(
+            kept,
+            stores.desk,
+            now=now,
+            settings=stores.link_rules,
+            given_links=given_links,
+            judgements=judgements,
+        )
+        tables = rows.build_tables(_build_rows(kept, update), recorded_at=now, run_id=run_id, batch_id=batch_id)
+        report = _check(tables, batch_id, now, stores, is_screened) if is_checked else _UNCHECKED
+        _gather_check_results(results_of_checks, report)
+        if not report.quarantined:
+            return Screened(update, tables, report, list(results_of_checks.values()), set_aside)
+        set_aside |= report.quarantined
+
+
+def drop_articles(tables: Mapping[str, pa.Table], revision_ids: Collection[str]) -> dict[str, pa.Table]:
+    """Leave out the rows of texts that are published already: only their readings are new."""
+    if not revision_ids or "articles" not in tables:
+        return dict(tables)
+    is_known = pc.is_in(tables["articles"]["revision_id"], pa.array(sorted(revision_ids), pa.string()))
+    fresh = tables["articles"].filter(pc.invert(is_known))
+    return {name: table for name, table in {**tables, "articles": fresh}.items() if table.num_rows}
 
 
 def _settle_results(batch: Batch, results: Sequence[SliceResult], stores: Stores) -> None:
@@ -210,7 +252,10 @@ def _settle_results(batch: Batch, results: Sequence[SliceResult], stores: Stores
         ):
             batch.settle(result, Disposition.UNCHANGED, "link", article_id=article.article_id)
             continue
-        article = identify_revision(article, known.revision + 1 if known else 1)
+        is_reread = known is not None and known.text_sha256 == article.text_sha256  # only the reader has changed
+        article = identify_revision(article, (known.revision + (not is_reread)) if known else 1)
+        if is_reread:
+            batch.reread.add(article.revision_id)
         reading = identify_reading(result.reading, article)
         latest[article.article_id] = _latest_revision(article, reading)
         batch.read.append((result, article, reading))
@@ -225,9 +270,9 @@ def _publication_order(result: SliceResult) -> tuple[Any, ...]:
     return (0, article.published_at, modified_at, article.text_sha256, article.raw_sha256, result.document.location)
 
 
-def _build_rows(kept: Sequence[tuple[SliceResult, Article, Reading]], update: Update) -> dict[str, list[Row]]:
+def _build_rows(kept: Sequence[tuple[Article, Reading]], update: Update) -> dict[str, list[Row]]:
     linked = {article.revision_id: article for article in update.articles}
-    pairs = [(linked.get(article.revision_id, article), reading) for _, article, reading in kept]
+    pairs = [(linked.get(article.revision_id, article), reading) for article, reading in kept]
     return {
         "articles": [rows.article_row(article) for article, _ in pairs],
         "readings": [rows.reading_row(reading) for _, reading in pairs],

@@ -49,7 +49,7 @@ def read_documents(
     return [
         SliceResult(document=document, rejection=outcome)
         if isinstance(outcome, Rejection)
-        else _read(reader, document, outcome, is_wanted)
+        else read_article(reader, document, outcome, is_wanted)
         for document, outcome in cleaned
     ]
 
@@ -67,7 +67,10 @@ def _clean(document: Document, load_payload: Callable[[], bytes]) -> tuple[Docum
         return document, reject_document(document, "clean", Reason.CRASHED, f"{type(defect).__name__}: {defect}")
 
 
-def _read(reader: Reader, document: Document, article: Article, is_wanted: Callable[[Article], bool]) -> SliceResult:
+def read_article(
+    reader: Reader, document: Document, article: Article, is_wanted: Callable[[Article], bool] = lambda article: True
+) -> SliceResult:
+    """Read one article; a defect of the reader is a rejection of that article, what is wrong with us is raised."""
     if not is_wanted(article):
         return SliceResult(document=document, article=article)
     try:

@@ -147,6 +147,11 @@ def change_row(change: Change) -> Row:
     }
 
 
+def read_article(row: Mapping[str, Any]) -> Article:
+    """Make the article revision of a row of `articles`."""
+    return Article(**{f.name: row[f.name] for f in fields(Article)})
+
+
 def read_judgement(row: Mapping[str, Any]) -> Judgement:
     """Make the judgement of a row of `judgements`, as `judgement_row` wrote it or as a table has it."""
     told: dict[str, Any] = {f.name: row.get(f.name) for f in fields(Judgement)}

@@ -20,8 +20,8 @@ from blotter.store.desk import SqlDesk
 from blotter.store.feeds import FeedMemory
 from blotter.store.habits import HabitMemory
 from blotter.store.inputs import InputLedger
-from blotter.store.outbox import Outbox
 from blotter.store.judgements import JudgementMemory
+from blotter.store.outbox import Outbox
 from blotter.store.slices import SlicePlans
 from blotter.store.staging import StagingArea
 from blotter.store.state import open_state

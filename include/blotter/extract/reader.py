@@ -45,6 +45,11 @@ class Reader:
         meta = self._nlp.meta
         self._version = EXTRACTOR_VERSION + (f"+{meta['lang']}_{meta['name']}-{meta['version']}" if spacy_model else "")
 
+    @property
+    def version(self) -> str:
+        """The version that readings carry."""
+        return self._version
+
     def read(self, article: Article) -> Reading:
         """Read one article."""
         return next(self.read_all([article]))

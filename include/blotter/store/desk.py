@@ -8,7 +8,7 @@ the day on which they were learnt lie two windows back, so that an archive read 
 news. Dossiers and what is remembered of articles stay: they are read by id only.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -19,7 +19,7 @@ from blotter.errors import StoreDamaged
 from blotter.link.memory import ArticleMemory, Dossier, Profile, TextMemory, decode_changes
 from blotter.store.sql import chunk, insert_or_replace
 from blotter.store.state import metadata
-from blotter.update.desk import MAX_TARGETS, Target
+from blotter.update.desk import MAX_TARGETS, Desk, Target, sort_latest
 
 _T = TypeVar("_T")
 
@@ -194,6 +194,68 @@ class SqlDesk:
     def _read_mark(self, name: str) -> int:
         with self._engine.connect() as connection:
             return int(connection.execute(select(_marks.c.value).where(_marks.c.name == name)).scalar() or 0)
+
+
+class OverlayDesk:
+    """A desk over another: what was learnt here comes first, the desk below is only read.
+
+    For trying out what batches would do, one after the other, however many there are.
+    """
+
+    def __init__(self, below: Desk, above: SqlDesk) -> None:
+        self._below, self._above = below, above
+
+    def last_seq(self) -> int:
+        """Number of the last batch that was learnt, here or below."""
+        return self._above.last_seq() or self._below.last_seq()
+
+    def n_texts(self) -> int:
+        """How many texts were counted."""
+        return self._above.n_texts() or self._below.n_texts()
+
+    def find_targets(self, keys: Sequence[str], first_day: int, last_day: int) -> Mapping[str, Sequence[Target]]:
+        """Targets of index entries by key, between two days, the latest `MAX_TARGETS` a key."""
+        above = self._above.find_targets(keys, first_day, last_day)
+        below = self._below.find_targets(keys, first_day, last_day)
+        return {
+            key: sorted({*above.get(key, ()), *below.get(key, ())}, key=sort_latest)[:MAX_TARGETS]
+            for key in above.keys() | below.keys()
+        }
+
+    def load_profiles(self, incident_ids: Iterable[str]) -> Mapping[str, Profile]:
+        """Profiles by incident."""
+        return _look_below(self._above.load_profiles, self._below.load_profiles, incident_ids)
+
+    def load_dossiers(self, incident_ids: Iterable[str]) -> Mapping[str, Dossier]:
+        """Dossiers by incident."""
+        return _look_below(self._above.load_dossiers, self._below.load_dossiers, incident_ids)
+
+    def load_articles(self, article_ids: Iterable[str]) -> Mapping[str, ArticleMemory]:
+        """Memories of articles by id."""
+        return _look_below(self._above.load_articles, self._below.load_articles, article_ids)
+
+    def load_texts(self, revision_ids: Iterable[str]) -> Mapping[str, TextMemory]:
+        """Fingerprints by revision."""
+        return _look_below(self._above.load_texts, self._below.load_texts, revision_ids)
+
+    def count_terms(self, terms: Iterable[str]) -> Mapping[str, int]:
+        """In how many texts each term stood."""
+        return _look_below(self._above.count_terms, self._below.count_terms, terms)
+
+    def find_labels(self, labels: Iterable[str]) -> Mapping[str, str]:
+        """Incidents of the labels of given links."""
+        return _look_below(self._above.find_labels, self._below.find_labels, labels)
+
+
+def _look_below(
+    above: Callable[[Iterable[str]], Mapping[str, _T]],
+    below: Callable[[Iterable[str]], Mapping[str, _T]],
+    wanted: Iterable[str],
+) -> dict[str, _T]:
+    listed = list(dict.fromkeys(wanted))
+    found = dict(above(listed))
+    missing = [one for one in listed if one not in found]
+    return found | dict(below(missing)) if missing else found
 
 
 def _pack(record: object) -> bytes:

@@ -144,6 +144,8 @@ class Workbench:
 
     def _group_text(self, article: Article, known: ArticleMemory | None) -> Article:
         """Give an article its syndication group: that of the nearest text that is the same, else one of its own."""
+        if known is not None and known.revision_id == article.revision_id:
+            return replace(article, syndication_id=known.syndication_id)
         fingerprint = take_fingerprint(article.text)
         keys = [f"f:{value}" for value in key_fingerprint(fingerprint)]
         day = article.published_at.toordinal()

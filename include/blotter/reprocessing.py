@@ -1,0 +1,324 @@
+"""Reading archived articles again with the present extractor: what would change, and then the change.
+
+Belongs here: choosing the articles, reading them, telling what would change, and publishing the new readings. Does not
+belong here: how an article is read (`blotter.extract`), what a reading changes (`blotter.update`), and asking anybody.
+
+An article is read again from its latest text as it was published, so that quotes and offsets stay true; it is neither
+fetched nor cleaned again. Only articles that another version of the extractor read last are taken: doing it twice
+changes nothing, and what a crash cut off is taken up by doing it again. Plan and readings lie on the disk, a slice a
+file, and are published a few thousand articles a batch, so memory does not grow with the archive.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import msgspec
+
+from blotter import rows
+from blotter.alert.match import match_changes
+from blotter.alert.rules import AlertBook, load_rules
+from blotter.config import Settings
+from blotter.errors import GateClosed, SettingsError
+from blotter.ids import make_id, sha256_hex
+from blotter.model import Article, Document, Reading, identify_reading
+from blotter.publishing import drop_articles, screen_update
+from blotter.reading import load_reader, read_article
+from blotter.store.desk import OverlayDesk, SqlDesk
+from blotter.store.inputs import LatestRevision, LedgerChanges, encode_changes
+from blotter.store.staging import SliceResult, StagingArea
+from blotter.store.state import open_state
+from blotter.stores import Stores
+from blotter.update import update_incidents
+
+_BATCH_ARTICLES = 3000  # read again and published together; their incidents and texts are in memory at once
+_ZEROS = (
+    "n_in", "n_published", "n_unchanged", "n_not_incident", "n_duplicate", "n_refused", "n_quarantined"
+)  # fmt: skip
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Which articles are read again: the slices in which they lie, in the order of their recording."""
+
+    plan_id: str
+    slice_ids: tuple[str, ...]
+    n_articles: int
+    is_whole: bool  # false: there are more than `max_slices`; plan again once these are published
+
+
+class FieldMoves(msgspec.Struct, frozen=True):
+    """How often a field would move in one way."""
+
+    field: str
+    kind: str
+    n_changes: int
+    n_incidents: int
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What publishing a plan's readings would change."""
+
+    n_articles: int
+    n_failed: int  # could not be read; they stay as they are
+    n_incident_versions: int
+    n_new_incidents: int
+    moves: tuple[FieldMoves, ...]  # the most frequent first
+
+
+@dataclass(frozen=True, slots=True)
+class _Rereadings:
+    """Some thousand articles with their new readings."""
+
+    pairs: Sequence[tuple[Article, Reading]]
+    n_failed: int
+
+
+def plan_reprocess(
+    settings: Settings,
+    *,
+    since: date,
+    until: date,
+    source_ids: Collection[str] = (),
+    slice_size: int | None = None,
+    max_slices: int | None = None,
+) -> Plan:
+    """Choose the articles published from `since` to `until`, both days included, that another extractor read last.
+
+    Writes them to the staging area, `slice_size` (default: the setting) a slice. The same call under the same
+    extractor gives the same plan. Raises SettingsError where the days are in the wrong order.
+    """
+    if until < since:
+        raise SettingsError("reprocess", "a last day that is not before the first", f"{since} to {until}")
+    version = load_reader(settings.read.spacy_model).version
+    plan_id = make_id("rep", since, until, sorted(source_ids), version)
+    slices: list[str] = []
+    n_articles, is_whole = 0, True
+    with Stores(settings) as stores:
+        chosen = _choose_articles(stores, since, until, frozenset(source_ids), version)
+        staged = _articles_of(settings, plan_id)
+        for articles in _cut(chosen, slice_size or settings.read.slice_size):
+            if max_slices is not None and len(slices) == max_slices:
+                is_whole = False
+                break
+            slice_id = f"{len(slices):06d}.{make_id('slc', *(article.revision_id for article in articles))}"
+            staged.write(slice_id, [SliceResult(document=_stand_in(one), article=one) for one in articles])
+            slices.append(slice_id)
+            n_articles += len(articles)
+        for area in (staged, _readings_of(settings, plan_id)):
+            area.drop(set(area.slices()) - set(slices))
+    return Plan(plan_id, tuple(slices), n_articles, is_whole)
+
+
+def reread_slice(settings: Settings, plan_id: str, slice_id: str) -> dict[str, int]:
+    """Read the articles of one slice again and stage the readings; does nothing where they are staged or published."""
+    articles, readings = _articles_of(settings, plan_id), _readings_of(settings, plan_id)
+    if slice_id in readings.slices() or slice_id not in articles.slices():
+        return {"n_in": 0, "n_read": 0, "n_failed": 0}
+    reader = load_reader(settings.read.spacy_model)
+    results = [
+        read_article(reader, one.document, one.article) for one in articles.read(slice_id) if one.article is not None
+    ]
+    readings.write(slice_id, results)
+    n_failed = sum(result.rejection is not None for result in results)
+    return {"n_in": len(results), "n_read": len(results) - n_failed, "n_failed": n_failed}
+
+
+def preview_reprocess(settings: Settings, plan_id: str) -> Preview:
+    """Say what publishing a plan's readings would change, by field; nothing is written but a scratch file."""
+    changes: Counter[tuple[str, str]] = Counter()
+    incidents: dict[tuple[str, str], set[str]] = {}
+    counts: Counter[str] = Counter()
+    with Stores(settings) as stores, tempfile.TemporaryDirectory(prefix="blotter-preview-") as folder:
+        engine = open_state(str(Path(folder) / "state.db"))
+        above = SqlDesk(engine)
+        desk = OverlayDesk(stores.desk, above)
+        for group in _gather_rereadings(stores, plan_id):
+            update = update_incidents(group.pairs, desk, now=stores.now(), settings=stores.link_rules)
+            for change in update.changes:
+                changes[change.field, change.kind.value] += 1
+                incidents.setdefault((change.field, change.kind.value), set()).add(change.incident_id)
+            counts.update(
+                articles=len(group.pairs),
+                failed=group.n_failed,
+                versions=len(update.incidents),
+                new=sum(incident.version == 1 for incident in update.incidents),
+            )
+            with engine.begin() as connection:
+                above.apply(connection, update.memory())
+        engine.dispose()
+    moves = sorted(changes.items(), key=lambda one: (-one[1], one[0]))
+    return Preview(
+        n_articles=counts["articles"],
+        n_failed=counts["failed"],
+        n_incident_versions=counts["versions"],
+        n_new_incidents=counts["new"],
+        moves=tuple(FieldMoves(field, kind, n, len(incidents[field, kind])) for (field, kind), n in moves),
+    )
+
+
+def publish_reprocess(settings: Settings, plan_id: str, *, run_id: str, dag_id: str | None = None) -> dict[str, int]:
+    """Publish a plan's readings, some thousand articles a batch, each alone under the warehouse's lock; drop the plan.
+
+    Every change has the cause `extractor_change`: nobody is alerted but by rules that name it. An article that has a
+    newer text by now, or that the present extractor has read by now, is left out. Raises GateClosed where a check
+    blocks a batch: those before it are published, and doing it again goes on there.
+    """
+    alert_book = load_rules(settings.alerts)
+    total = Counter(n_articles=0, n_failed=0, n_set_aside=0, n_incident_versions=0, n_changes=0, n_alerts=0)
+    with Stores(settings) as stores:
+        for group in _gather_rereadings(stores, plan_id):
+            total["n_failed"] += group.n_failed
+            with stores.writing(run_id):
+                total.update(_publish_rereadings(stores, group, alert_book, run_id=run_id, dag_id=dag_id))
+    drop_plan(settings, plan_id)
+    return dict(total)
+
+
+def drop_plan(settings: Settings, plan_id: str) -> None:
+    """Forget a plan and the readings made for it."""
+    shutil.rmtree(_folder_of(settings, plan_id), ignore_errors=True)
+
+
+def _choose_articles(
+    stores: Stores, since: date, until: date, source_ids: frozenset[str], version: str
+) -> Iterator[Article]:
+    """Choose by what the ledger knows of each: its latest text, and who read that last. Erased texts are left out."""
+    first = datetime.combine(since, time.min, tzinfo=UTC)
+    last = datetime.combine(until, time.max, tzinfo=UTC)
+    for batch in stores.warehouse.read_batches("articles"):
+        near = [
+            row
+            for row in batch.to_pylist()
+            if first <= row["published_at"] <= last and (not source_ids or row["source_id"] in source_ids)
+        ]
+        latest = stores.ledger.latest_revisions(row["article_id"] for row in near)
+        for row in near:
+            known = latest.get(row["article_id"])
+            if (
+                known is not None
+                and known.revision_id == row["revision_id"]
+                and known.extractor_version != version
+                and sha256_hex(row["text"]) == row["text_sha256"]
+            ):
+                yield rows.read_article(row)
+
+
+def _gather_rereadings(stores: Stores, plan_id: str) -> Iterator[_Rereadings]:
+    readings = _readings_of(stores.settings, plan_id)
+    pairs: list[tuple[Article, Reading]] = []
+    n_failed = 0
+    slices = readings.slices()
+    for position, slice_id in enumerate(slices, 1):
+        results = readings.read(slice_id)
+        n_failed += sum(result.rejection is not None for result in results)
+        pairs += [
+            (result.article, identify_reading(result.reading, result.article))
+            for result in results
+            if result.article is not None and result.reading is not None
+        ]
+        if len(pairs) >= _BATCH_ARTICLES or position == len(slices):
+            yield _Rereadings(_leave_out_known(stores, pairs), n_failed)
+            pairs, n_failed = [], 0
+
+
+def _leave_out_known(stores: Stores, pairs: Sequence[tuple[Article, Reading]]) -> list[tuple[Article, Reading]]:
+    latest = stores.ledger.latest_revisions(article.article_id for article, _ in pairs)
+    return [
+        (article, reading)
+        for article, reading in pairs
+        if (known := latest.get(article.article_id)) is not None
+        and known.revision_id == article.revision_id
+        and known.extractor_version != reading.extractor_version
+    ]
+
+
+def _publish_rereadings(
+    stores: Stores, group: _Rereadings, alert_book: AlertBook, *, run_id: str, dag_id: str | None
+) -> dict[str, int]:
+    pairs = _leave_out_known(stores, group.pairs)  # once more: we hold the lock only now
+    if not pairs:
+        return {}
+    now = stores.now()
+    batch_id = make_id("bat", run_id, sorted(reading.reading_id for _, reading in pairs))
+    screened = screen_update(stores, pairs, now=now, run_id=run_id, batch_id=batch_id)
+    if screened.report.is_blocked:
+        raise GateClosed(f"nothing of batch {batch_id} was published:\n{screened.report.message}")
+    kept = [pair for pair in pairs if pair[0].article_id not in screened.set_aside]
+    update = screened.update
+    alerts = match_changes(
+        alert_book,
+        changes=update.changes,
+        incidents=update.incidents,
+        articles=update.articles,
+        claims=(claim for _, reading in kept for claim in reading.claims),
+    )
+    runs = {"dag_id": dag_id, "stage": "publish", "started_at": now, "finished_at": stores.now()}
+    told = {"check_results": list(screened.check_results), "runs": [{**runs, **dict.fromkeys(_ZEROS, 0)}]}
+    tables = drop_articles(screened.tables, {article.revision_id for article, _ in kept})
+    tables |= rows.build_tables(told, recorded_at=now, run_id=run_id, batch_id=batch_id)
+    revisions = tuple(
+        LatestRevision(
+            article_id=article.article_id,
+            revision=article.revision,
+            revision_id=article.revision_id,
+            text_sha256=article.text_sha256,
+            raw_sha256=article.raw_sha256,
+            reading_id=reading.reading_id,
+            extractor_version=reading.extractor_version,
+        )
+        for article, reading in kept
+    )
+    memory = {
+        "ledger": encode_changes(LedgerChanges(batch_id=batch_id, revisions=revisions)),
+        "desk": update.memory(),
+        "outbox": stores.outbox.encode(alerts),
+    }
+    stores.warehouse.freeze(batch_id, now, run_id, tables, memory)
+    stores.warehouse.roll_forward(stores.apply_memory)
+    return {
+        "n_articles": len(kept),
+        "n_set_aside": len(screened.set_aside),
+        "n_incident_versions": len(update.incidents),
+        "n_changes": len(update.changes),
+        "n_alerts": len(alerts),
+    }
+
+
+def _folder_of(settings: Settings, plan_id: str) -> Path:
+    return Path(settings.staging) / "reprocess" / plan_id
+
+
+def _articles_of(settings: Settings, plan_id: str) -> StagingArea:
+    return StagingArea(_folder_of(settings, plan_id) / "articles")
+
+
+def _readings_of(settings: Settings, plan_id: str) -> StagingArea:
+    return StagingArea(_folder_of(settings, plan_id) / "readings")
+
+
+def _stand_in(article: Article) -> Document:
+    """A slice's results belong to documents; this one is made of what is known of the article."""
+    return Document(
+        input_id=article.revision_id,
+        kind="line",
+        source_id=article.source_id,
+        location=article.url or article.article_id,
+        payload_sha256=article.raw_sha256,
+        media="text",
+        received_at=article.fetched_at,
+    )
+
+
+def _cut(articles: Iterator[Article], size: int) -> Iterator[list[Article]]:
+    part: list[Article] = []
+    for article in articles:
+        part.append(article)
+        if len(part) == size:
+            yield part
+            part = []
+    if part:
+        yield part
