@@ -16,6 +16,7 @@ from blotter.errors import SettingsError
 
 ENV_PREFIX = "BLOTTER_"
 CONFIG_ENV = "BLOTTER_CONFIG"
+CREDENTIALS_ENV_PREFIX = "BLOTTER_CREDENTIALS_"  # secrets of sources (`blotter.ingest.credentials`): no settings
 
 
 class _Section(BaseModel):
@@ -38,6 +39,8 @@ class FetchSettings(_Section):
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     host_concurrency: Annotated[int, Field(ge=1, le=16)] = 2
     host_spacing_s: Annotated[float, Field(ge=0)] = 1
+    deadline_s: Annotated[float, Field(gt=0, le=6000)] = 480  # after which a poll begins nothing; the rest stays due
+    feeds_per_task: Annotated[int, Field(ge=1)] = 500  # about so many due feeds are one task; hosts are never divided
     resolve: tuple[str, ...] = ()  # `host=address:port` or `*.suffix=address:port`: connect there (tests, demo)
     open_hosts: tuple[str, ...] = ()  # `host` or `host:port` that may resolve to a private address (tests, intranets)
 
@@ -109,6 +112,8 @@ def load_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
         given, folder = _read_toml(Path(path)), Path(path).resolve().parent
         origin = {key: str(path) for key in given}
     for variable, text in sorted(environ.items()):
+        if variable.startswith(CREDENTIALS_ENV_PREFIX):
+            continue
         if variable.startswith(ENV_PREFIX) and variable != CONFIG_ENV:
             _set_from_environment(given, origin, variable, text)
     try:

@@ -174,6 +174,7 @@ _ALL: tuple[Table, ...] = (
         _n("last_modified", STRING, "the answer's Last-Modified, as sent"),
         _n("body_sha256", STRING, "address of the body in the raw archive"),
         _n("elapsed_s", FLOAT, "seconds from request to last byte; null in a replay", volatile=True),
+        _n("warning", STRING, "what is wrong with the source or its feed, on the request for the feed"),
     ),
     _table(
         "articles",

@@ -5,7 +5,7 @@ was learnt of them (`blotter.store.feeds`).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -63,6 +63,8 @@ class Source(_Strict):
     time_zone: str | None = None  # IANA: of its readers
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
     credibility: Annotated[str, Field(max_length=1000)] | None = None  # a reviewer's note; for people
+    # Name of an Airflow Connection, or of $BLOTTER_CREDENTIALS_NAME: sent to the hosts of feeds and homepage only.
+    credentials: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")] | None = None
     fetch_pages: bool = True  # whether entries' pages are asked for; without, the feed's own content is what there is
     enabled: bool = True
 
@@ -106,6 +108,13 @@ def load_sources(folder: str | Path) -> Mapping[str, Source]:
             raise SettingsError(f"{path}: id", "an id that no other file has", source.id)
         sources[source.id] = source
     return sources
+
+
+def choose_sources(sources: Mapping[str, Source], source_ids: Sequence[str]) -> Mapping[str, Source]:
+    """Give the named sources, or all; raises SettingsError naming those that are none."""
+    if unknown := sorted(set(source_ids) - set(sources)):
+        raise SettingsError("sources", "ids of files in the folder of sources", ", ".join(unknown))
+    return {source_id: sources[source_id] for source_id in source_ids} or sources
 
 
 def load_source(path: Path) -> Source:

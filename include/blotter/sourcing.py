@@ -5,7 +5,7 @@ the same. Does not belong here: polling (`blotter.steps`), the form of a source'
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -17,7 +17,7 @@ from blotter.config import Settings
 from blotter.errors import SettingsError
 from blotter.ingest.discover import FoundFeed, ListedFeed, check_sources, find_feeds, read_opml
 from blotter.ingest.health import HealthRow, read_health
-from blotter.sources import Source, build_source, load_sources
+from blotter.sources import build_source, choose_sources, load_sources
 from blotter.stores import Stores
 
 MAX_OPML_BYTES = 20_000_000
@@ -106,13 +106,6 @@ def resume_feeds(settings: Settings, names: Sequence[str]) -> list[str]:
             paused = [url for url in urls if url in cursors and cursors[url].paused_reason is not None]
             resumed += [url for url in paused if stores.feeds.resume_feed(url)]
     return resumed
-
-
-def choose_sources(sources: Mapping[str, Source], source_ids: Sequence[str]) -> Mapping[str, Source]:
-    """Give the named sources, or all; raises SettingsError naming those that are none."""
-    if unknown := sorted(set(source_ids) - set(sources)):
-        raise SettingsError("sources", "ids of files in the folder of sources", ", ".join(unknown))
-    return {source_id: sources[source_id] for source_id in source_ids} or sources
 
 
 def _write_sources(

@@ -6,20 +6,22 @@ doubling: what it has done is in the stores, and what it finds there it does not
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from blotter import rows
 from blotter.alert.delivery import deliver_due, make_channels
 from blotter.alert.rules import load_rules
 from blotter.config import Settings
-from blotter.errors import GateClosed, SettingsError
+from blotter.errors import GateClosed
+from blotter.ingest.credentials import FindSecret
 from blotter.ingest.drops import take_drops
-from blotter.ingest.poll import poll_feeds
+from blotter.ingest.health import find_faults
+from blotter.ingest.poll import WHOLE, Part, divide_feeds, plan_feeds, poll_feeds
 from blotter.model import Arrival, Disposition, Document, Rejection
 from blotter.publishing import publish_results
 from blotter.reading import read_documents
-from blotter.sources import load_sources
+from blotter.sources import choose_sources, load_sources
 from blotter.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -50,26 +52,55 @@ def ingest_drops(settings: Settings, *, run_id: str) -> Counts:
     return counts
 
 
-def ingest_feeds(settings: Settings, *, run_id: str, source_ids: Sequence[str] = ()) -> Counts:
-    """Poll the feeds that are due (or those of `source_ids`, due or not) and register what is new as pending."""
-    sources = load_sources(settings.sources)
-    if unknown := sorted(set(source_ids) - set(sources)):
-        raise SettingsError("sources", f"ids of files in {settings.sources}", ", ".join(unknown))
-    chosen = {source_id: sources[source_id] for source_id in source_ids} or sources
-    counts = {"n_feeds": 0, "n_documents": 0, "n_duplicate": 0, "n_rejected": 0, "n_fetches": 0}
+def plan_polls(settings: Settings, *, source_ids: Sequence[str] = ()) -> list[dict[str, int]]:
+    """Divide the feeds that are due (or those of `source_ids`) into parts, for `ingest_feeds`: small, for an XCom."""
+    chosen = choose_sources(load_sources(settings.sources), source_ids)
     with Stores(settings) as stores:
+        planned = plan_feeds(chosen, stores.feeds.load_cursors(chosen), now=stores.now(), is_forced=bool(source_ids))
+        pages = [page for page in stores.feeds.due_pages(stores.now()) if page.source_id in chosen]
+    parts = divide_feeds(planned, pages, feeds_per_task=settings.fetch.feeds_per_task)
+    return [{"number": part.number, "of": part.of} for part in parts]
+
+
+def ingest_feeds(
+    settings: Settings,
+    *,
+    run_id: str,
+    source_ids: Sequence[str] = (),
+    part: Mapping[str, int] | None = None,
+    find_secret: FindSecret | None = None,
+) -> Counts:
+    """Poll the feeds that are due (or those of `source_ids`, due or not) and register what is new as pending.
+
+    `part` is one of `plan_polls`; without, all are polled. What the deadline leaves due is counted as `n_left`.
+    """
+    chosen = choose_sources(load_sources(settings.sources), source_ids)
+    sites = Part(**part) if part else WHOLE
+    counts = {"n_feeds": 0, "n_left": 0, "n_documents": 0, "n_duplicate": 0, "n_rejected": 0, "n_fetches": 0}
+    with Stores(settings) as stores:
+        now = stores.now()
         polled = poll_feeds(
-            chosen, memory=stores.feeds, settings=settings.fetch, now=stores.now(), is_forced=bool(source_ids)
+            chosen,
+            memory=stores.feeds,
+            settings=settings.fetch,
+            now=now,
+            is_forced=bool(source_ids),
+            part=sites,
+            faults=find_faults(stores.habits.load(chosen)),
+            find_secret=find_secret,
         )
         for feed in polled:
             counts["n_feeds"] += feed.is_last
             if feed.warning:
-                log.warning("%s: %s", feed.url, feed.warning)
+                log.warning("%s: %s: %s", feed.source_id, feed.url, feed.warning)
             counts["n_fetches"] += len(feed.fetch_rows)
             stores.ledger.stage_rows("fetches", feed.fetch_rows)
             _add(counts, register_arrivals(stores, feed.arrivals))
             feed.commit()
+        counts["n_left"] = len(plan_feeds(chosen, stores.feeds.load_cursors(chosen), now=now, part=sites))
         counts["n_waiting"] = _count_waiting(stores)
+    if counts["n_left"]:
+        log.warning("%d feeds are left due: their turn did not come before the deadline", counts["n_left"])
     log.info("%s: polled %s", run_id, counts)
     return counts
 

@@ -143,7 +143,7 @@ def test_a_name_that_turns_private_when_connected_to_is_refused(monkeypatch: pyt
         async with serve_hostile() as hostile:
             settings = make_settings(hostile.port, resolve=())
             known = HostState(host=f"rebind.test:{hostile.port}", robots="", robots_at=NOW)
-            async with Fetcher(settings, now=NOW, hosts={known.host: known}) as fetcher:
+            async with Fetcher(settings, now=NOW, load_host={known.host: known}.get) as fetcher:
                 next(answers)  # what a check before the connection would have been told
                 fetched = await fetcher.fetch_page(f"http://rebind.test:{hostile.port}/feed")
                 assert hostile.asked == []
@@ -226,7 +226,7 @@ def test_dns_and_connection_failures() -> None:
             f"{name}:80": HostState(host=f"{name}:80", robots="", robots_at=NOW)
             for name in ("shut.example", "no.invalid")
         }
-        async with Fetcher(settings, now=NOW, hosts=robots) as fetcher:
+        async with Fetcher(settings, now=NOW, load_host=robots.get) as fetcher:
             return [(await fetcher.fetch_page(f"http://{name}/")).outcome for name in ("shut.example", "no.invalid")]
 
     assert asyncio.run(fetch()) == [Outcome.CONNECT_FAILED, Outcome.DNS_FAILED]
@@ -240,7 +240,7 @@ def test_tls_is_verified_and_never_left(tmp_path: Path, make_certificate: Callab
     async def fetch() -> tuple[Fetched, list[tuple[str, dict[str, str]]]]:
         async with serve_hostile(ssl=context) as hostile:
             state = HostState(host="courier.example:443", robots="", robots_at=NOW)
-            async with Fetcher(make_settings(hostile.port), now=NOW, hosts={state.host: state}) as fetcher:
+            async with Fetcher(make_settings(hostile.port), now=NOW, load_host={state.host: state}.get) as fetcher:
                 return await fetcher.fetch_page("https://courier.example/feed"), hostile.asked
 
     fetched, asked = asyncio.run(fetch())
@@ -283,7 +283,8 @@ def test_retry_after_pauses_the_host_and_no_other(path: str, pause_s: float) -> 
     async def fetch() -> tuple[list[Fetched], list[str], dict[str, HostState]]:
         async with serve_hostile(answers) as hostile, Fetcher(make_settings(hostile.port), now=NOW) as fetcher:
             urls = (f"http://busy.example{path}", "http://busy.example/feed", "http://other.example/feed")
-            return [await fetcher.fetch_page(url) for url in urls], hostile.paths(), fetcher.hosts
+            fetched = [await fetcher.fetch_page(url) for url in urls]
+            return fetched, hostile.paths(), {state.host: state for state in fetcher.take_changed_hosts()}
 
     (first, second, other), paths, hosts = asyncio.run(fetch())
     assert first.retry_after_s == pytest.approx(pause_s, abs=5)

@@ -234,8 +234,8 @@ def test_hosts_take_turns(memory: FeedMemory) -> None:
 
 def test_the_deadline_leaves_the_rest_due(site: Site, memory: FeedMemory) -> None:
     put_stories(site, *(f"N{n}" for n in range(PART_ENTRIES * 3)))
-    settings = make_settings(site)
-    polled = poll_feeds(make_sources(), memory=memory, settings=settings, now=NOW, deadline_s=0)
+    settings = make_settings(site).model_copy(update={"deadline_s": 0})
+    polled = poll_feeds(make_sources(), memory=memory, settings=settings, now=NOW)
     assert list(polled) == []
     assert titles(poll(site, memory)) == [f"N{n} Street" for n in range(PART_ENTRIES * 3)]
 

@@ -4,7 +4,7 @@ Belongs here: what an operator does before a source is in the registry. Does not
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin
@@ -14,7 +14,8 @@ from defusedxml import DefusedXmlException, ElementTree
 from blotter.clean.charset import decode_text
 from blotter.clean.page import parse_page
 from blotter.config import FetchSettings
-from blotter.errors import InputRejected, Reason
+from blotter.errors import InputRejected, Reason, SettingsError
+from blotter.ingest.credentials import Credential, find_credential
 from blotter.ingest.feeds import parse_feed
 from blotter.ingest.fetch import Fetcher, Outcome
 from blotter.sources import Source
@@ -48,8 +49,7 @@ class ListedFeed:
 
 def check_sources(sources: Mapping[str, Source], *, settings: FetchSettings, now: datetime) -> list[FoundFeed]:
     """Ask every feed of every source once, as politely as a poll would, and say what it answers; nothing is kept."""
-    asked = [(source.id, feed.url) for source in sources.values() for feed in source.feeds]
-    return asyncio.run(_try_feeds(asked, settings, now))
+    return asyncio.run(_try_sources(sources.values(), settings, now))
 
 
 def find_feeds(url: str, *, settings: FetchSettings, now: datetime) -> list[FoundFeed]:
@@ -104,16 +104,26 @@ async def _find_feeds(url: str, settings: FetchSettings, now: datetime) -> list[
     return [itself]
 
 
-async def _try_feeds(asked: Sequence[tuple[str, str]], settings: FetchSettings, now: datetime) -> list[FoundFeed]:
+async def _try_sources(sources: Iterable[Source], settings: FetchSettings, now: datetime) -> list[FoundFeed]:
     async with Fetcher(settings, now=now) as fetcher:
-        return await asyncio.gather(*(_try_feed(fetcher, source_id, url) for source_id, url in asked))
+        tried = await asyncio.gather(*(_try_source(fetcher, source) for source in sources))
+    return [feed for feeds in tried for feed in feeds]
 
 
-async def _try_feed(fetcher: Fetcher, source_id: str, url: str) -> FoundFeed:
-    fetched = await fetcher.fetch_feed(url)
+async def _try_source(fetcher: Fetcher, source: Source) -> list[FoundFeed]:
+    try:
+        credential = find_credential(source)
+    except SettingsError as missing:
+        outcome, message = Outcome.NO_CREDENTIALS, str(missing)
+        return [FoundFeed(source_id=source.id, url=feed.url, outcome=outcome, message=message) for feed in source.feeds]
+    return await asyncio.gather(*(_try_feed(fetcher, source.id, feed.url, credential) for feed in source.feeds))
+
+
+async def _try_feed(fetcher: Fetcher, source_id: str, url: str, credential: Credential | None = None) -> FoundFeed:
+    fetched = await fetcher.fetch_feed(url, credential=credential)
     if fetched.outcome is not Outcome.OK or fetched.body is None:
         return FoundFeed(source_id=source_id, url=url, outcome=fetched.outcome, message=fetched.message)
-    parsed = parse_feed(fetched.body, fetched.final_url, fetched.content_type)
+    parsed = await asyncio.to_thread(parse_feed, fetched.body, fetched.final_url, fetched.content_type)
     if parsed.reason is not None:
         return FoundFeed(source_id=source_id, url=url, outcome="unreadable", message=parsed.message)
     moments = [moment.at for entry in parsed.entries if (moment := entry.published or entry.updated)]

@@ -9,11 +9,12 @@ import re
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
@@ -24,6 +25,7 @@ from protego import Protego
 
 from blotter.config import FetchSettings
 from blotter.ingest.addresses import PRIVATE_MARK, AddressBook, DirectedResolver, asked_for
+from blotter.ingest.credentials import HIDDEN, Credential
 from blotter.ingest.decoding import BodyDecoder, BodyRefused
 from blotter.store.feeds import HostState
 
@@ -32,6 +34,8 @@ ROBOTS_RETRY = timedelta(hours=1)  # after which an unreachable robots.txt is as
 MAX_ROBOTS_BYTES = 500_000
 MAX_RETRY_AFTER_S = 86_400.0
 MAX_CRAWL_DELAY_S = 60.0
+PACE_S = 5.0  # a longer wait for a host's turn is idleness, if nothing else goes on meanwhile
+MAX_IDLE_S = 30.0  # in all: then what waits so is left, rather than sleeping in a worker's slot
 _REDIRECTS = (301, 302, 303, 307, 308)
 _UNFIT_HOST = re.compile(r"[^\w.:-]")
 _ACCEPT_FEED = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
@@ -54,6 +58,8 @@ class Outcome(StrEnum):
     ROBOTS = "robots"
     ROBOTS_UNREACHABLE = "robots_unreachable"
     HOST_PAUSED = "host_paused"
+    LEFT = "left"  # its turn did not come in time; it stays due
+    NO_CREDENTIALS = "no_credentials"
     BAD_URL = "bad_url"
     PRIVATE_ADDRESS = "private_address"
     REDIRECT_LOOP = "redirect_loop"
@@ -117,21 +123,35 @@ class _Host:
     state: HostState
     next_at: float = 0.0
     robots_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    rules: Protego | None = None
-    rules_of: str | None = None
+    rules: Protego | None = None  # None: everything is allowed
+    rules_of: str | None = None  # the robots.txt that they are
+    crawl_delay_s: float = 0.0
     unreachable: Outcome = Outcome.ROBOTS_UNREACHABLE  # why, where the connection itself failed in this run
 
 
 class Fetcher:
     """Fetches over one pool of connections; use it in an `async with`, from one event loop.
 
-    `now` is the time at which the fetcher starts; `hosts` what is known of hosts, by `host:port`, and changed in place.
+    `now` is the time at which the fetcher starts. `load_host` gives what is known of a host, by `host:port`;
+    `take_turn` says how many seconds to wait for a host's turn where other processes ask it too, given its spacing.
+    Nothing is begun `deadline_s` seconds after the start.
     """
 
-    def __init__(self, settings: FetchSettings, *, now: datetime, hosts: dict[str, HostState] | None = None) -> None:
+    def __init__(
+        self,
+        settings: FetchSettings,
+        *,
+        now: datetime,
+        load_host: Callable[[str], HostState | None] = lambda host: None,
+        take_turn: Callable[[str, float], Awaitable[float]] | None = None,
+        deadline_s: float = float("inf"),
+    ) -> None:
         self._settings = settings
         self._now, self._started = now, time.monotonic()
-        self.hosts: dict[str, HostState] = {} if hosts is None else hosts
+        self._deadline = self._started + deadline_s
+        self._load_host, self._take_turn = load_host, take_turn
+        self._changed: dict[str, HostState] = {}
+        self._n_active, self._idle_since, self._idled_s = 0, self._started, 0.0
         self._running: dict[str, _Host] = {}
         self._book = AddressBook(settings.resolve, settings.open_hosts)
         self._slots = asyncio.Semaphore(settings.concurrency)
@@ -167,83 +187,120 @@ class Fetcher:
         """The time by the fetcher's clock."""
         return self._now + timedelta(seconds=time.monotonic() - self._started)
 
-    async def fetch_feed(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
+    @property
+    def is_over(self) -> bool:
+        """Whether the deadline has passed."""
+        return time.monotonic() > self._deadline
+
+    def take_changed_hosts(self) -> list[HostState]:
+        """Give what was learnt of hosts since it was last asked for."""
+        changed, self._changed = list(self._changed.values()), {}
+        return changed
+
+    async def fetch_feed(
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        credential: Credential | None = None,
+    ) -> Fetched:
         """Ask for a feed, only if it has changed where it said before what it was."""
         headers = {"Accept": _ACCEPT_FEED}
         if etag:
             headers["If-None-Match"] = etag
         if last_modified:
             headers["If-Modified-Since"] = last_modified
-        return await self.fetch(url, headers)
+        return await self.fetch(url, headers, credential)
 
-    async def fetch_page(self, url: str) -> Fetched:
+    async def fetch_page(self, url: str, *, credential: Credential | None = None) -> Fetched:
         """Ask for a page."""
-        return await self.fetch(url, {"Accept": _ACCEPT_PAGE})
+        return await self.fetch(url, {"Accept": _ACCEPT_PAGE}, credential)
 
-    async def fetch(self, url: str, headers: Mapping[str, str]) -> Fetched:
+    async def fetch(self, url: str, headers: Mapping[str, str], credential: Credential | None = None) -> Fetched:
         """Ask for an address, following redirects; never raises for what the other side does.
 
-        Every hop is asked for politely (robots.txt, slots, spacing, pauses) and safely (scheme, address).
+        Every hop is asked for politely (robots.txt, slots, spacing, pauses) and safely (scheme, address). A credential
+        is shown to its own hosts only, hop by hop, and stands in nothing of what is given back but the body.
         """
-        first = Fetched(url=url, outcome=Outcome.BAD_URL, requested_at=self.now())
-        seen: list[str] = []
-        current, moved_to, is_permanent = url, None, True
-        while True:
-            fetched = await self._ask_politely(current, headers)
-            elapsed_s = (first.elapsed_s or 0.0) + (fetched.elapsed_s or 0.0)
-            first = replace(
-                first, elapsed_s=elapsed_s, requested_at=fetched.requested_at if not seen else first.requested_at
-            )
-            seen.append(current)
-            told = replace(fetched, url=url, requested_at=first.requested_at, elapsed_s=elapsed_s, moved_to=moved_to)
-            if fetched.status not in _REDIRECTS or fetched.outcome is not Outcome.OK:
-                return self._count(told)
-            target, refusal = follow_redirect(current, fetched.message, seen, self._settings.max_redirects)
-            if refusal is not None:
-                return self._count(replace(told, outcome=refusal, message=f"to {target[:300]}", body=None))
-            is_permanent = is_permanent and fetched.status in (301, 308)
-            if is_permanent:
-                moved_to = target
-            current = target
-
-    def _count(self, fetched: Fetched) -> Fetched:
+        fetched = await self._follow(url, headers, credential)
+        if credential is not None:
+            fetched = credential.hide(fetched)
+            if fetched.moved_to is not None and HIDDEN in fetched.moved_to:
+                fetched = replace(fetched, moved_to=None)
         self.n_by_outcome[fetched.outcome] += 1
         return fetched
 
-    async def _ask_politely(self, url: str, headers: Mapping[str, str]) -> Fetched:
-        refused = Fetched(url=url, outcome=Outcome.BAD_URL, requested_at=self.now())
+    async def _follow(self, url: str, headers: Mapping[str, str], credential: Credential | None) -> Fetched:
+        fetched = await self._ask_politely(url, headers, credential)
+        if fetched.status not in _REDIRECTS or fetched.outcome is not Outcome.OK:
+            return fetched
+        first, seen, elapsed_s = fetched, [url], fetched.elapsed_s or 0.0
+        moved_to, is_permanent = None, True
+        while True:
+            target, refusal = follow_redirect(seen[-1], fetched.message, seen, self._settings.max_redirects)
+            if refusal is None:
+                is_permanent = is_permanent and fetched.status in (301, 308)
+                moved_to = target if is_permanent else moved_to
+                seen.append(target)
+                fetched = await self._ask_politely(target, headers, credential)
+                elapsed_s += fetched.elapsed_s or 0.0
+            else:
+                fetched = replace(fetched, outcome=refusal, message=f"to {target[:300]}", body=None)
+            if refusal is not None or fetched.status not in _REDIRECTS or fetched.outcome is not Outcome.OK:
+                return replace(
+                    fetched, url=url, requested_at=first.requested_at, elapsed_s=elapsed_s, moved_to=moved_to
+                )
+
+    async def _ask_politely(self, url: str, headers: Mapping[str, str], credential: Credential | None) -> Fetched:
         try:
             split = urlsplit(url)
             port = split.port or (443 if split.scheme == "https" else 80)
-            name = (split.hostname or "").encode("idna").decode("ascii") if split.hostname else ""
+            name = _name_host(split.hostname or "")
         except (ValueError, UnicodeError) as broken:
-            return replace(refused, message=str(broken)[:200])
+            return self._refuse(url, Outcome.BAD_URL, str(broken)[:200])
         if split.scheme not in ("http", "https") or not name or len(url) > 4000 or _UNFIT_HOST.search(name):
-            return replace(refused, message="no http or https address")
-        host = self._host(f"{name}:{port}")
-        if (
-            robots := await self._check_robots(host, f"{split.scheme}://{split.netloc.rpartition('@')[2]}", url)
-        ) is not None:
-            return replace(refused, outcome=robots)
+            return self._refuse(url, Outcome.BAD_URL, "no http or https address")
+        host = self._find_host(f"{name}:{port}")
+        refusal = await self._check_robots(host, f"{split.scheme}://{split.netloc.rpartition('@')[2]}", url)
+        if refusal is not None:
+            return self._refuse(url, refusal)
+        # Never in the clear, but to hosts that the settings open: an intranet's, a test's.
+        is_private = split.scheme == "https" or self._book.is_open(name, port)
+        if credential is not None and host.state.host in credential.hosts and is_private:
+            headers = {**headers, credential.header: credential.value}
         return await self._ask_in_turn(host, url, headers, name, port)
 
-    def _host(self, key: str) -> _Host:
+    def _refuse(self, url: str, outcome: Outcome, message: str = "") -> Fetched:
+        """Say that no request was made."""
+        return Fetched(url=url, outcome=outcome, requested_at=self.now(), message=message)
+
+    def _find_host(self, key: str) -> _Host:
         if key not in self._running:
-            state = self.hosts.setdefault(key, HostState(host=key))
+            state = self._load_host(key) or HostState(host=key)
             self._running[key] = _Host(asyncio.Semaphore(self._settings.host_concurrency), state)
         return self._running[key]
 
     async def _ask_in_turn(self, host: _Host, url: str, headers: Mapping[str, str], name: str, port: int) -> Fetched:
         """Wait for a slot of the host and its spacing, then ask, unless the host asked for a pause meanwhile."""
         async with host.slots:
-            await self._wait_for_turn(host)
+            if not await self._wait_for_turn(host):
+                return self._refuse(url, Outcome.LEFT, "its turn did not come in time")
             if (paused := self._find_pause(host, url)) is not None:
                 return paused
             async with self._slots:
-                fetched = await self._ask(url, headers, name, port)
+                self._begin_work()
+                try:
+                    fetched = await self._ask(url, headers, name, port)
+                finally:
+                    self._end_work()
             if fetched.retry_after_s is not None:
                 host.state.paused_until = self.now() + timedelta(seconds=fetched.retry_after_s)
+                self._note_change(host)
             return fetched
+
+    def _note_change(self, host: _Host) -> None:
+        self._changed[host.state.host] = replace(host.state)
 
     def _find_pause(self, host: _Host, url: str) -> Fetched | None:
         until = host.state.paused_until
@@ -252,43 +309,79 @@ class Fetcher:
         message = f"the host asked to wait until {until:%Y-%m-%d %H:%M:%S} UTC"
         return Fetched(url=url, outcome=Outcome.HOST_PAUSED, requested_at=self.now(), message=message)
 
-    async def _wait_for_turn(self, host: _Host) -> None:
-        spacing = self._settings.host_spacing_s
-        if host.rules is not None:
-            delay = host.rules.crawl_delay(self._settings.user_agent)
-            spacing = max(spacing, min(float(delay or 0), MAX_CRAWL_DELAY_S))
+    async def _wait_for_turn(self, host: _Host) -> bool:
+        """Wait until the host may be asked; False where that is too far away to sleep for."""
+        if self.is_over:
+            return False
+        spacing_s = max(self._settings.host_spacing_s, host.crawl_delay_s)
         at = max(time.monotonic(), host.next_at)
-        host.next_at = at + spacing
-        if (wait := at - time.monotonic()) > 0:
-            await asyncio.sleep(wait)
+        if self._take_turn is not None:
+            at = max(at, time.monotonic() + await self._take_turn(host.state.host, spacing_s))
+        host.next_at = at + spacing_s
+        while (wait_s := at - time.monotonic()) > PACE_S:
+            if at > self._deadline or self._idled_s + self._idle_now_s() > MAX_IDLE_S:
+                host.next_at = min(host.next_at, at)  # nobody took the turn
+                return False
+            await asyncio.sleep(min(wait_s - PACE_S, 0.5))
+        if wait_s > 0:
+            self._begin_work()
+            try:
+                await asyncio.sleep(wait_s)
+            finally:
+                self._end_work()
+        return True
+
+    def _begin_work(self) -> None:
+        if self._n_active == 0:
+            self._idled_s += self._idle_now_s()
+        self._n_active += 1
+
+    def _end_work(self) -> None:
+        self._n_active -= 1
+        self._idle_since = time.monotonic()
+
+    def _idle_now_s(self) -> float:
+        return 0.0 if self._n_active else time.monotonic() - self._idle_since
 
     async def _check_robots(self, host: _Host, origin: str, url: str) -> Outcome | None:
         """Say why robots.txt keeps us from an address; None where it does not. What cannot be had is no permission."""
-        async with host.robots_lock:
-            state, now = host.state, self.now()
-            ttl = ROBOTS_RETRY if state.is_robots_unreachable else ROBOTS_TTL
-            if state.robots_at is None or not timedelta() <= now - state.robots_at < ttl:
-                await self._fetch_robots(host, origin)
-            if state.is_robots_unreachable:
-                return host.unreachable
-            if host.rules is None or host.rules_of != state.robots:
-                host.rules, host.rules_of = Protego.parse(state.robots or ""), state.robots
-        return None if host.rules.can_fetch(url, self._settings.user_agent) else Outcome.ROBOTS
+        if not self._is_robots_known(host):
+            async with host.robots_lock:
+                if not self._is_robots_known(host) and (unasked := await self._fetch_robots(host, origin)):
+                    return unasked
+        if host.state.is_robots_unreachable:
+            return host.unreachable
+        if host.rules_of is None or host.rules_of != host.state.robots:
+            self._read_rules(host)
+        is_allowed = host.rules is None or host.rules.can_fetch(url, self._settings.user_agent)
+        return None if is_allowed else Outcome.ROBOTS
 
-    async def _fetch_robots(self, host: _Host, origin: str) -> None:
-        url, state = f"{origin}/robots.txt", host.state
-        for _ in range(self._settings.max_redirects + 1):
-            try:
-                split = urlsplit(url)
-                name, port = split.hostname or "", split.port or (443 if split.scheme == "https" else 80)
-            except ValueError:
-                break
-            if split.scheme not in ("http", "https"):
-                break
-            fetched = await self._ask_in_turn(host, url, {"Accept": "text/plain"}, name, port)
+    def _is_robots_known(self, host: _Host) -> bool:
+        ttl = ROBOTS_RETRY if host.state.is_robots_unreachable else ROBOTS_TTL
+        return host.state.robots_at is not None and timedelta() <= self.now() - host.state.robots_at < ttl
+
+    def _read_rules(self, host: _Host) -> None:
+        """Read a host's robots.txt; an empty one is the common case, and costs nothing."""
+        host.rules_of = host.state.robots or ""
+        host.rules = Protego.parse(host.rules_of) if host.rules_of.strip() else None
+        delay_s = host.rules.crawl_delay(self._settings.user_agent) if host.rules is not None else None
+        host.crawl_delay_s = min(float(delay_s or 0), MAX_CRAWL_DELAY_S)
+
+    async def _fetch_robots(self, host: _Host, origin: str) -> Outcome | None:
+        """Ask for robots.txt and note what it says; gives why it was not asked for, where it was not."""
+        state, seen = host.state, [f"{origin}/robots.txt"]
+        while True:
+            split = urlsplit(seen[-1])
+            name, port = split.hostname or "", split.port or (443 if split.scheme == "https" else 80)
+            fetched = await self._ask_in_turn(host, seen[-1], {"Accept": "text/plain"}, name, port)
             if fetched.status not in _REDIRECTS or fetched.outcome is not Outcome.OK:
                 break
-            url = urljoin(url, fetched.message)
+            target, refusal = follow_redirect(seen[-1], fetched.message, seen, self._settings.max_redirects)
+            if refusal is not None:
+                break
+            seen.append(target)
+        if fetched.outcome in (Outcome.LEFT, Outcome.HOST_PAUSED):
+            return fetched.outcome
         state.robots_at = self.now()
         if fetched.outcome is Outcome.OK and fetched.status is not None and fetched.status < 300:
             state.robots = (fetched.body or b"")[:MAX_ROBOTS_BYTES].decode("utf-8", "replace")
@@ -298,7 +391,9 @@ class Fetcher:
             state.is_robots_unreachable = not is_absent
             host.unreachable = fetched.outcome if fetched.outcome in _UNCONNECTED else Outcome.ROBOTS_UNREACHABLE
             state.robots = "" if is_absent else state.robots
-        host.rules = None
+        host.rules_of = None
+        self._note_change(host)
+        return None
 
     async def _ask(self, url: str, headers: Mapping[str, str], name: str, port: int) -> Fetched:
         """Make one request without following anything; a redirect's target is the message of its answer."""
@@ -369,6 +464,11 @@ def follow_redirect(current: str, location: str, seen: Sequence[str], max_redire
     if target in seen:
         return target, Outcome.REDIRECT_LOOP
     return target, Outcome.TOO_MANY_REDIRECTS if len(seen) > max_redirects else None
+
+
+@lru_cache(maxsize=10_000)
+def _name_host(name: str) -> str:
+    return name.encode("idna").decode("ascii")
 
 
 def _name_status(status: int) -> Outcome:

@@ -87,6 +87,11 @@ def judge_habit(habit: SourceHabit) -> str | None:
     return None
 
 
+def find_faults(habits: Mapping[str, SourceHabit]) -> dict[str, str]:
+    """Judge many habits; gives what fell, by source id."""
+    return {source_id: fault for source_id, habit in habits.items() if (fault := judge_habit(habit)) is not None}
+
+
 def judge_silence(habit: SourceHabit, now: datetime) -> str | None:
     """Say that a source without feeds brings nothing any more, measured against its own rate; None where it does."""
     per_day = tell_rate(habit)

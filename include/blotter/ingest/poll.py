@@ -11,8 +11,7 @@ committed is found again under the same input id: none is lost and none is doubl
 import asyncio
 import queue
 import threading
-import time
-from collections import defaultdict
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,10 +19,11 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from blotter.clean.dates import Moment, is_possible, latest_possible
-from blotter.clean.urls import canonicalize_url, is_home_page
+from blotter.clean.urls import canonicalize_url, is_home_page, site_of
 from blotter.config import FetchSettings
-from blotter.errors import Reason
+from blotter.errors import Reason, SettingsError
 from blotter.ids import make_id, sha256_hex
+from blotter.ingest.credentials import Credential, FindSecret, find_credential
 from blotter.ingest.feeds import FeedEntry, ParsedFeed, identify_entries, parse_feed, stamp_entry
 from blotter.ingest.fetch import Fetched, Fetcher, Outcome
 from blotter.ingest.schedule import (
@@ -37,15 +37,15 @@ from blotter.ingest.schedule import (
 )
 from blotter.model import Arrival, Document, Rejection, make_input_id
 from blotter.sources import Source
-from blotter.store.feeds import FeedCursor, FeedMemory, FollowedPage, HostState, SeenEntry
+from blotter.store.feeds import FeedCursor, FeedMemory, FollowedPage, SeenEntry
 
 Row: TypeAlias = dict[str, Any]
 
+MAX_PARTS = 64  # tasks of one run
 PART_ENTRIES = 20  # entries in a part: what a crash can cost to fetch again
 MAX_NEW_ENTRIES = 1_000  # of one feed in one poll; the rest stays due
 MAX_VISITS = 5  # fetches of one entry's page because the feed says that it changed
 MAX_TRIES = 3  # polls after which a page that cannot be had is given up
-DEADLINE_S = 1_200.0  # after which nothing new is begun; what is left stays due
 _QUEUED_PARTS = 8
 
 _REFUSALS: Mapping[Outcome, Reason] = {
@@ -57,11 +57,12 @@ _REFUSALS: Mapping[Outcome, Reason] = {
 # Trying again later can help; the rest is settled at once.
 _PASSING = frozenset(
     {
-        Outcome.RATE_LIMITED, Outcome.SERVER_ERROR, Outcome.ROBOTS_UNREACHABLE, Outcome.HOST_PAUSED,
+        Outcome.RATE_LIMITED, Outcome.SERVER_ERROR, Outcome.ROBOTS_UNREACHABLE,
         Outcome.DNS_FAILED, Outcome.CONNECT_FAILED, Outcome.CONNECT_TIMEOUT, Outcome.TLS_FAILED, Outcome.READ_TIMEOUT,
         Outcome.TOTAL_TIMEOUT, Outcome.TRUNCATED, Outcome.BAD_RESPONSE,
     }
 )  # fmt: skip
+_UNASKED = (Outcome.LEFT, Outcome.HOST_PAUSED)  # no try: it was never asked for
 _FAILURES: Mapping[Outcome, Reason] = {
     Outcome.TOO_LARGE: Reason.TOO_LARGE,
     Outcome.BOMB: Reason.TOO_LARGE,
@@ -83,6 +84,21 @@ class PolledFeed:
     commit: Callable[[], None] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of `of` parts of all sites, the `number`-th from 0: a site is never divided, so nor is its politeness."""
+
+    number: int = 0
+    of: int = 1
+
+    def holds(self, url: str) -> bool:
+        """Whether an address's site is in this part."""
+        return self.of == 1 or int(sha256_hex(site_of(url) or url)[:8], 16) % self.of == self.number
+
+
+WHOLE = Part()
+
+
 def poll_feeds(
     sources: Mapping[str, Source],
     *,
@@ -90,25 +106,30 @@ def poll_feeds(
     settings: FetchSettings,
     now: datetime,
     is_forced: bool = False,
-    deadline_s: float = DEADLINE_S,
+    part: Part = WHOLE,
+    faults: Mapping[str, str] | None = None,
+    find_secret: FindSecret | None = None,
 ) -> Iterator[PolledFeed]:
     """Ask the feeds that are due (all, where forced) and yield what they bring, feed by feed, in parts.
 
+    `faults` by source id are told with its feeds (`blotter.ingest.health`); `find_secret` looks up credentials.
     Fetching goes on in a thread of its own while the caller registers; it waits when the caller is slow, and stops when
-    the caller does. Raises nothing for what the other side does: that is rows and rejections. A defect of ours on one
-    feed lets the others go on, and is raised at the end, in an ExceptionGroup.
+    the caller does. What is not begun by the deadline stays due. Raises nothing for what the other side does: that is
+    rows and rejections. A defect of ours on one feed lets the others go on, and is raised at the end, in an
+    ExceptionGroup.
     """
-    cursors = memory.load_cursors(sources)
-    planned = plan_feeds(sources, cursors, now=now, is_forced=is_forced)
-    pages = [page for page in memory.due_pages(now) if page.source_id in sources]
+    planned = plan_feeds(sources, memory.load_cursors(sources), now=now, is_forced=is_forced, part=part)
+    pages = [page for page in memory.due_pages(now) if page.source_id in sources and part.holds(page.url)]
     if not planned and not pages:
         return
-    poll = _Poll(memory, settings, now, deadline_s)
+    asked = {source.id: source for source, _ in planned} | {page.source_id: sources[page.source_id] for page in pages}
+    credentials = _find_credentials(asked.values(), find_secret)
+    poll = _Poll(memory, settings, now, credentials, faults or {}, is_shared=part.of > 1)
     thread = threading.Thread(target=poll.run, args=(planned, pages), name="blotter-poll", daemon=True)
     thread.start()
     try:
-        while (part := poll.parts.get()) is not None:
-            yield part
+        while (brought := poll.parts.get()) is not None:
+            yield brought
     finally:
         poll.stop()
         thread.join()
@@ -117,20 +138,92 @@ def poll_feeds(
 
 
 def plan_feeds(
-    sources: Mapping[str, Source], cursors: Mapping[str, FeedCursor], *, now: datetime, is_forced: bool = False
+    sources: Mapping[str, Source],
+    cursors: Mapping[str, FeedCursor],
+    *,
+    now: datetime,
+    is_forced: bool = False,
+    part: Part = WHOLE,
 ) -> list[tuple[Source, FeedCursor]]:
     """List the feeds to ask, longest due first, and hosts in turn, so that no host holds up the others."""
     by_host: dict[str, list[tuple[Source, FeedCursor]]] = defaultdict(list)
     for source in sources.values():
         for feed in source.feeds if source.enabled else ():
             cursor = cursors.get(feed.url) or start_cursor(source.id, feed)
-            if feed.enabled and (is_due(cursor, now) or (is_forced and cursor.paused_reason is None)):
-                by_host[urlsplit(choose_address(cursor)).netloc].append((source, replace(cursor, source_id=source.id)))
+            is_wanted = is_due(cursor, now) or (is_forced and cursor.paused_reason is None)
+            if feed.enabled and is_wanted and part.holds(choose_address(cursor)):
+                by_host[_host_of(cursor)].append((source, replace(cursor, source_id=source.id)))
     for waiting in by_host.values():
         waiting.sort(key=lambda pair: (pair[1].next_due_at is not None, pair[1].next_due_at or now, pair[1].url))
     turns = [(number, waiting) for queue_ in by_host.values() for number, waiting in enumerate(queue_)]
     turns.sort(key=lambda turn: turn[0])
     return [waiting for _, waiting in turns]
+
+
+def divide_feeds(
+    planned: Sequence[tuple[Source, FeedCursor]], pages: Sequence[FollowedPage] = (), *, feeds_per_task: int
+) -> list[Part]:
+    """Divide planned feeds, and followed pages with them, into parts of about so many feeds; no part holds nothing."""
+    n_parts = max(1, min(MAX_PARTS, -(-len(planned) // feeds_per_task)))
+    addresses = [choose_address(cursor) for _, cursor in planned] + [page.url for page in pages]
+    return [part for part in (Part(number, n_parts) for number in range(n_parts)) if any(map(part.holds, addresses))]
+
+
+def _host_of(cursor: FeedCursor) -> str:
+    return urlsplit(choose_address(cursor)).netloc
+
+
+class _Turns:
+    """The planned feeds, handed out host by host in turn, few of one host at a time."""
+
+    def __init__(self, planned: Sequence[tuple[Source, FeedCursor]], of_host: int) -> None:
+        self._of_host = of_host
+        self._waiting: dict[str, deque[tuple[Source, FeedCursor]]] = defaultdict(deque)
+        for source, cursor in planned:
+            self._waiting[_host_of(cursor)].append((source, cursor))
+        self._free = OrderedDict.fromkeys(self._waiting)  # hosts that may begin another
+        self._n_begun: Counter[str] = Counter()
+        self._moved = asyncio.Condition()
+
+    async def take(self) -> tuple[Source, FeedCursor] | None:
+        """Give the next feed, waiting where each host that has one is busy; None where there is no more."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._free or not self._waiting)
+            if not self._free:
+                return None
+            host, _ = self._free.popitem(last=False)
+            taken = self._waiting[host].popleft()
+            self._n_begun[host] += 1
+            self._offer(host)
+            if not self._waiting:
+                self._moved.notify_all()
+            return taken
+
+    async def give_back(self, cursor: FeedCursor) -> None:
+        """Say that a feed is done with."""
+        async with self._moved:
+            host = _host_of(cursor)
+            self._n_begun[host] -= 1
+            self._offer(host)
+            self._moved.notify_all()
+
+    def _offer(self, host: str) -> None:
+        if not self._waiting.get(host):
+            self._waiting.pop(host, None)
+        elif self._n_begun[host] < self._of_host:
+            self._free.setdefault(host)
+
+
+def _find_credentials(sources: Iterable[Source], find_secret: FindSecret | None) -> dict[str, Credential | str]:
+    """Look up what sources are to be shown, by source id; a message where it cannot be had, which fails that source."""
+    found: dict[str, Credential | str] = {}
+    for source in sources:
+        try:
+            if (credential := find_credential(source, find_secret)) is not None:
+                found[source.id] = credential
+        except SettingsError as missing:
+            found[source.id] = str(missing)
+    return found
 
 
 @dataclass(slots=True)
@@ -170,12 +263,26 @@ class _Asked:
 class _Poll:
     """One run of the poller, on an event loop in a thread of its own."""
 
-    def __init__(self, memory: FeedMemory, settings: FetchSettings, now: datetime, deadline_s: float) -> None:
+    def __init__(
+        self,
+        memory: FeedMemory,
+        settings: FetchSettings,
+        now: datetime,
+        credentials: Mapping[str, Credential | str],
+        faults: Mapping[str, str],
+        *,
+        is_shared: bool,
+    ) -> None:
         self._memory, self._settings, self._now = memory, settings, now
-        self._deadline = time.monotonic() + deadline_s
+        self._credentials, self._faults = credentials, faults
         self._stopped = threading.Event()
-        self._hosts = memory.load_hosts()
-        self._saved_hosts = {name: replace(state) for name, state in self._hosts.items()}
+        self._fetcher = Fetcher(
+            settings,
+            now=now,
+            load_host=memory.load_host,
+            take_turn=self._take_turn if is_shared else None,
+            deadline_s=settings.deadline_s,
+        )
         self.parts: queue.Queue[PolledFeed | None] = queue.Queue(maxsize=_QUEUED_PARTS)
         self.failure: BaseException | None = None
         self._defects: list[Exception] = []
@@ -198,80 +305,88 @@ class _Poll:
             except queue.Empty:
                 return
 
+    async def _take_turn(self, host: str, spacing_s: float) -> float:
+        return await asyncio.to_thread(self._memory.take_turn, host, self._fetcher.now(), spacing_s)
+
     async def _fetch_all(self, planned: Sequence[tuple[Source, FeedCursor]], pages: Sequence[FollowedPage]) -> None:
-        async with Fetcher(self._settings, now=self._now, hosts=self._hosts) as fetcher:
-            waiting = iter(planned)
-            workers = [self._work(fetcher, waiting) for _ in range(min(len(planned), self._settings.concurrency))]
-            await asyncio.gather(*workers)
+        async with self._fetcher:
+            turns = _Turns(planned, self._settings.host_concurrency)
+            await asyncio.gather(*(self._work(turns) for _ in range(min(len(planned), self._settings.concurrency))))
             # After the feeds: what a feed says of a page rides along with it, and must not depend on which came first.
-            await self._visit_pages(fetcher, pages)
+            await self._visit_pages(pages)
         if self._defects:
             raise ExceptionGroup(f"polling {len(self._defects)} feeds failed", self._defects)
 
-    async def _work(self, fetcher: Fetcher, waiting: Iterator[tuple[Source, FeedCursor]]) -> None:
-        for source, cursor in waiting:
-            if self._is_over():
-                return
+    async def _work(self, turns: _Turns) -> None:
+        while not self._is_over() and (taken := await turns.take()) is not None:
+            source, cursor = taken
             try:
-                await self._poll_feed(fetcher, source, cursor)
+                await self._poll_feed(source, cursor)
             except Exception as defect:  # noqa: BLE001 - of ours: the other feeds go on, then the poll fails with it
                 defect.add_note(f"while polling {cursor.url} of {source.id}")
                 self._defects.append(defect)
+            await turns.give_back(cursor)
 
     def _is_over(self) -> bool:
-        return self._stopped.is_set() or time.monotonic() > self._deadline
+        return self._stopped.is_set() or self._fetcher.is_over
 
-    async def _poll_feed(self, fetcher: Fetcher, source: Source, cursor: FeedCursor) -> None:
-        asked_for_changes = is_conditional(cursor, self._now)
-        fetched = await fetcher.fetch_feed(
-            choose_address(cursor),
-            etag=cursor.etag if asked_for_changes else None,
-            last_modified=cursor.last_modified if asked_for_changes else None,
-        )
-        rows = [_fetch_row(source, fetched, is_body_kept=False)]
+    async def _poll_feed(self, source: Source, cursor: FeedCursor) -> None:
+        fetched = await self._fetch_feed(source, cursor)
+        if fetched.outcome is Outcome.LEFT:
+            return  # nothing was asked: the feed stays due as it is
+        row = _fetch_row(source.id, fetched)
         if fetched.outcome is not Outcome.OK or fetched.body is None:
             moved = advance_cursor(cursor, fetched, now=self._now, n_new=0)
-            await self._hand_over(
-                source, cursor.url, fetched, (), rows, [], moved, warning=_warn(fetched, moved, self._now)
-            )
+            await self._hand_over(source, moved, fetched, row, warning=self._warn(source, fetched, moved))
             return
         parsed = await asyncio.to_thread(parse_feed, fetched.body, fetched.final_url, fetched.content_type)
         if parsed.reason is not None:
-            rows[0]["outcome"] = f"unreadable_{parsed.reason}"
-        await self._take_entries(fetcher, source, cursor, fetched, parsed, rows)
+            row["outcome"] = f"unreadable_{parsed.reason}"
+        await self._take_entries(source, cursor, fetched, parsed, row)
+
+    async def _fetch_feed(self, source: Source, cursor: FeedCursor) -> Fetched:
+        url, credential = choose_address(cursor), self._credentials.get(source.id)
+        if isinstance(credential, str):
+            now = self._fetcher.now()
+            return Fetched(url=url, outcome=Outcome.NO_CREDENTIALS, requested_at=now, message=credential)
+        asks_for_changes = is_conditional(cursor, self._now)
+        return await self._fetcher.fetch_feed(
+            url,
+            etag=cursor.etag if asks_for_changes else None,
+            last_modified=cursor.last_modified if asks_for_changes else None,
+            credential=credential,
+        )
 
     async def _take_entries(
-        self,
-        fetcher: Fetcher,
-        source: Source,
-        cursor: FeedCursor,
-        fetched: Fetched,
-        parsed: ParsedFeed,
-        rows: list[Row],
+        self, source: Source, cursor: FeedCursor, fetched: Fetched, parsed: ParsedFeed, row: Row
     ) -> None:
-        wanted, renamed = await asyncio.to_thread(self._find_wanted, source, parsed.entries)
-        chosen, n_left = wanted[:MAX_NEW_ENTRIES], max(0, len(wanted) - MAX_NEW_ENTRIES)
-        marks: list[SeenEntry] = renamed
+        """Have the feed's new entries, a part after the other; its own request is told with the last."""
+        wanted, marks = await asyncio.to_thread(self._find_wanted, source, parsed.entries)
+        chosen, n_unasked, n_failed = wanted[:MAX_NEW_ENTRIES], max(0, len(wanted) - MAX_NEW_ENTRIES), 0
         arrivals: list[Arrival | Rejection] = []
+        rows: list[Row] = []
         for start in range(0, len(chosen), PART_ENTRIES):
             if self._is_over():
-                n_left += len(chosen) - start
+                n_unasked += len(chosen) - start
                 break
             if start:
-                await self._hand_over(source, cursor.url, fetched, arrivals, rows, marks, None)
+                await self._hand_over(source, cursor, fetched, *rows, arrivals=arrivals, marks=marks, is_last=False)
                 marks, arrivals, rows = [], [], []
             part = chosen[start : start + PART_ENTRIES]
-            await asyncio.gather(*(self._fetch_entry(fetcher, source, asked) for asked in part))
+            await asyncio.gather(*(self._fetch_entry(source, asked) for asked in part))
             for asked in part:
+                if asked.fetched is not None and asked.fetched.outcome in _UNASKED:
+                    n_unasked += 1
+                    continue
                 if asked.fetched is not None:
-                    rows.append(_fetch_row(source, asked.fetched, is_body_kept=True))
+                    rows.append(_fetch_row(source.id, asked.fetched, is_body_kept=True))
                 arrived = _make_arrival(source, cursor.url, asked, self._now)
-                n_left += arrived is None
+                n_failed += arrived is None
                 marks += asked.mark(source.id, self._now, is_done=arrived is not None)
                 arrivals += [arrived] if arrived is not None else []
         if parsed.reason is not None:
             unread = replace(fetched, outcome=Outcome.BAD_RESPONSE)
-            moved = replace(advance_cursor(cursor, unread, now=self._now, n_new=0), last_outcome=rows[0]["outcome"])
+            moved = replace(advance_cursor(cursor, unread, now=self._now, n_new=0), last_outcome=row["outcome"])
         else:
             moved = advance_cursor(
                 cursor,
@@ -279,14 +394,14 @@ class _Poll:
                 now=self._now,
                 n_new=len(wanted),
                 n_entries=len(parsed.entries),
-                is_whole=not n_left,
+                is_whole=not n_unasked + n_failed,
+                is_urgent=n_unasked > 0,
                 ttl_s=parsed.ttl_s,
             )
-        warning = f"{parsed.reason}: {parsed.message}" if parsed.reason is not None else None
-        if n_left:
-            warning = f"{n_left} entries are left for the next poll"
-        warning = warning or judge_feed(moved, self._now)
-        await self._hand_over(source, cursor.url, fetched, arrivals, rows, marks, moved, warning=warning)
+        left = f"{n_unasked + n_failed} entries are left for the next poll" if n_unasked + n_failed else None
+        unread_because = f"{parsed.reason}: {parsed.message}" if parsed.reason is not None else None
+        warning = unread_because or self._judge(source, moved) or left
+        await self._hand_over(source, moved, fetched, row, *rows, arrivals=arrivals, marks=marks, warning=warning)
 
     def _find_wanted(self, source: Source, entries: Sequence[FeedEntry]) -> tuple[list[_Asked], list[SeenEntry]]:
         """Find the entries to be had, and further keys of those that were had, oldest first."""
@@ -302,19 +417,26 @@ class _Poll:
                 renamed += [replace(seen, entry_key=key) for key in keys]
         return wanted, renamed
 
-    async def _fetch_entry(self, fetcher: Fetcher, source: Source, asked: _Asked) -> None:
+    async def _fetch_entry(self, source: Source, asked: _Asked) -> None:
         if source.fetch_pages and asked.entry.url is not None:
-            asked.fetched = await fetcher.fetch_page(asked.entry.url)
+            asked.fetched = await self._fetch_page(source.id, asked.entry.url)
 
-    async def _visit_pages(self, fetcher: Fetcher, pages: Sequence[FollowedPage]) -> None:
+    async def _fetch_page(self, source_id: str, url: str) -> Fetched:
+        credential = self._credentials.get(source_id)
+        return await self._fetcher.fetch_page(
+            url, credential=credential if isinstance(credential, Credential) else None
+        )
+
+    async def _visit_pages(self, pages: Sequence[FollowedPage]) -> None:
         """Ask for followed pages again; one that reads the same is remembered, one that changed arrives."""
         for start in range(0, len(pages), PART_ENTRIES):
             if self._is_over():
                 return
             part = pages[start : start + PART_ENTRIES]
-            answers = await asyncio.gather(*(fetcher.fetch_page(page.url) for page in part))
+            answers = await asyncio.gather(*(self._fetch_page(page.source_id, page.url) for page in part))
             for page, fetched in zip(part, answers, strict=True):
-                await self._hand_over_page(page, fetched)
+                if fetched.outcome not in _UNASKED:
+                    await self._hand_over_page(page, fetched)
 
     async def _hand_over_page(self, page: FollowedPage, fetched: Fetched) -> None:
         body_sha256 = sha256_hex(fetched.body) if fetched.body is not None else page.body_sha256
@@ -330,7 +452,7 @@ class _Poll:
             else:
                 self._memory.commit_poll(pages=[visited])
 
-        row = _fetch_row_of(page.source_id, fetched, is_body_kept=is_changed)
+        row = _fetch_row(page.source_id, fetched, is_body_kept=is_changed)
         await self._put_part(
             PolledFeed(
                 source_id=page.source_id,
@@ -346,33 +468,40 @@ class _Poll:
     async def _hand_over(
         self,
         source: Source,
-        url: str,
+        cursor: FeedCursor,
         fetched: Fetched,
-        arrivals: Iterable[Arrival | Rejection],
-        rows: Iterable[Row],
-        marks: Sequence[SeenEntry],
-        cursor: FeedCursor | None,
-        *,
+        *rows: Row,
+        arrivals: Iterable[Arrival | Rejection] = (),
+        marks: Sequence[SeenEntry] = (),
+        is_last: bool = True,
         warning: str | None = None,
     ) -> None:
-        hosts = self._changed_hosts()
+        """Hand over a part of what a feed brought; with the last, `cursor` is where we stand now, and `rows` begin with
+        the request for the feed itself.
+        """
+        hosts = self._fetcher.take_changed_hosts()
+        if is_last:
+            rows[0]["warning"] = warning
         await self._put_part(
             PolledFeed(
                 source_id=source.id,
-                url=url,
+                url=cursor.url,
                 outcome=fetched.outcome,
                 arrivals=tuple(arrivals),
                 fetch_rows=tuple(rows),
-                is_last=cursor is not None,
+                is_last=is_last,
                 warning=warning,
-                commit=lambda: self._memory.commit_poll(entries=marks, cursor=cursor, hosts=hosts),
+                commit=lambda: self._memory.commit_poll(entries=marks, cursor=cursor if is_last else None, hosts=hosts),
             )
         )
 
-    def _changed_hosts(self) -> list[HostState]:
-        changed = [replace(state) for name, state in self._hosts.items() if self._saved_hosts.get(name) != state]
-        self._saved_hosts.update({state.host: state for state in changed})
-        return changed
+    def _warn(self, source: Source, fetched: Fetched, cursor: FeedCursor) -> str | None:
+        if cursor.paused_reason is None and not fetched.outcome.is_answer:
+            return f"{fetched.outcome} for the {cursor.n_failures}. time: {fetched.message}".strip()
+        return self._judge(source, cursor)
+
+    def _judge(self, source: Source, cursor: FeedCursor) -> str | None:
+        return judge_feed(cursor, self._now) or self._faults.get(source.id)
 
     async def _put_part(self, part: PolledFeed) -> None:
         await asyncio.to_thread(self._put, part)
@@ -502,17 +631,7 @@ def _believe(moment: Moment | None, now: datetime) -> Moment | None:
     return moment if moment is not None and is_possible(moment.at, by=latest_possible(now)) else None
 
 
-def _warn(fetched: Fetched, cursor: FeedCursor, now: datetime) -> str | None:
-    if cursor.paused_reason is None and not fetched.outcome.is_answer:
-        return f"{fetched.outcome} for the {cursor.n_failures}. time: {fetched.message}".strip()
-    return judge_feed(cursor, now)
-
-
-def _fetch_row(source: Source, fetched: Fetched, *, is_body_kept: bool) -> Row:
-    return _fetch_row_of(source.id, fetched, is_body_kept=is_body_kept)
-
-
-def _fetch_row_of(source_id: str, fetched: Fetched, *, is_body_kept: bool) -> Row:
+def _fetch_row(source_id: str, fetched: Fetched, *, is_body_kept: bool = False) -> Row:
     return {
         "fetch_id": make_id("fch", source_id, fetched.url, fetched.requested_at),
         "source_id": source_id,
@@ -525,4 +644,5 @@ def _fetch_row_of(source_id: str, fetched: Fetched, *, is_body_kept: bool) -> Ro
         "last_modified": fetched.last_modified,
         "body_sha256": sha256_hex(fetched.body) if is_body_kept and fetched.body else None,
         "elapsed_s": fetched.elapsed_s,
+        "warning": None,
     }

@@ -51,12 +51,14 @@ def advance_cursor(
     n_new: int,
     n_entries: int | None = None,
     is_whole: bool = True,
+    is_urgent: bool = True,
     ttl_s: float | None = None,
 ) -> FeedCursor:
     """Say where we stand with a feed after a poll.
 
     `is_whole`: every new entry was dealt with; where not, the answer's validators are not kept, so that the next poll
-    sees the feed again, and soon. `ttl_s` is the least interval that the feed itself asks for.
+    sees the feed again, and soon if that `is_urgent` (time ran out; else a page failed, and is given time).
+    `ttl_s` is the least interval that the feed itself asks for.
     """
     polled = replace(cursor, n_polls=cursor.n_polls + 1, last_outcome=fetched.outcome.value)
     if fetched.outcome is Outcome.GONE:
@@ -76,7 +78,7 @@ def advance_cursor(
     floor = max(MIN_INTERVAL_S, min(ttl_s or 0.0, MAX_INTERVAL_S), min(fetched.max_age_s or 0.0, 3600.0))
     interval_s = cursor.interval_s * (FASTER if n_new else SLOWER)
     interval_s = min(max(interval_s, floor), MAX_INTERVAL_S)
-    wait_s = _jittered(interval_s, cursor) if is_whole else MIN_INTERVAL_S
+    wait_s = MIN_INTERVAL_S if is_urgent and not is_whole else _jittered(interval_s, cursor)
     return replace(
         polled,
         interval_s=interval_s,

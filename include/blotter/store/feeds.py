@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    case,
     delete,
     select,
     update,
@@ -150,6 +151,12 @@ _hosts = Table(
     Column("robots_at", _Utc),
     Column("is_robots_unreachable", Boolean, nullable=False),
 )
+_turns = Table(
+    "feed_turns",
+    metadata,
+    Column("host", String, primary_key=True),
+    Column("free_at", Float, nullable=False),  # seconds since 1970, from when on the host may be asked
+)
 _pages = Table(
     "followed_pages",
     metadata,
@@ -169,7 +176,7 @@ class FeedMemory:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        metadata.create_all(engine, tables=[_cursors, _entries, _hosts, _pages])
+        metadata.create_all(engine, tables=[_cursors, _entries, _hosts, _turns, _pages])
 
     def load_cursors(self, source_ids: Iterable[str] | None = None) -> dict[str, FeedCursor]:
         """Load where we stand with the feeds of sources (or with all), by the feed's own URL."""
@@ -180,10 +187,20 @@ class FeedMemory:
                 found = look_up(connection, _cursors.c.source_id, source_ids)
         return {row.url: _read(FeedCursor, row) for row in found}
 
-    def load_hosts(self) -> dict[str, HostState]:
-        """Load what hosts asked for, by `host:port`."""
+    def load_host(self, host: str) -> HostState | None:
+        """Load what a host (`host:port`) asked for."""
         with self._engine.connect() as connection:
-            return {row.host: _read(HostState, row) for row in connection.execute(select(_hosts)).all()}
+            row = connection.execute(select(_hosts).where(_hosts.c.host == host)).first()
+        return _read(HostState, row) if row is not None else None
+
+    def take_turn(self, host: str, now: datetime, spacing_s: float) -> float:
+        """Take the next free moment to ask a host, among all processes that do; gives the seconds until then."""
+        asked = now.timestamp()
+        free_at = case((_turns.c.free_at > asked, _turns.c.free_at), else_=asked) + spacing_s
+        with self._engine.begin() as connection:
+            insert_new(connection, _turns, [{"host": host, "free_at": asked}])
+            taken = update(_turns).where(_turns.c.host == host).values(free_at=free_at).returning(_turns.c.free_at)
+            return float(connection.execute(taken).scalar_one()) - spacing_s - asked
 
     def find_entries(self, source_id: str, entry_keys: Iterable[str]) -> dict[str, SeenEntry]:
         """Look up which of the keys of a source's entries were seen, by key."""
