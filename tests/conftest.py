@@ -39,6 +39,17 @@ def is_heavy(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--heavy"))
 
 
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """Run a server that speaks S3 and say its bucket's URL; what opens it finds it by the environment."""
+    from objects import BUCKET, serve_objects
+
+    with serve_objects() as variables, pytest.MonkeyPatch.context() as environment:
+        for name, value in variables.items():
+            environment.setenv(name, value)
+        yield f"s3://{BUCKET}"
+
+
 @pytest.fixture(autouse=True)
 def closed_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Refuse connections to anything but this machine."""

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
 
 from blotter.errors import SettingsError
 from blotter.schemas import TABLES
+from blotter.store.places import is_object_store
+from blotter.store.warehouse import Warehouse
 
 SQL_FOLDER = Path(__file__).parents[1] / "sql"
-_SCRIPTS = ("tables.sql", "views.sql", "macros.sql")
 
 _DAY_OF_NO_ROWS = date(1970, 1, 1)  # its part has no rows, and shows an empty table's columns
 
@@ -23,23 +26,37 @@ Row = dict[str, Any]
 
 
 def connect(warehouse_root: str) -> duckdb.DuckDBPyConnection:
-    """Open an in-memory DuckDB whose views and macros read the warehouse at a local path; close it when done.
+    """Open an in-memory DuckDB whose views and macros read the warehouse; close it when done.
 
-    Times come back as aware UTC datetimes. Raises SettingsError where there is no warehouse, or one that is no folder
-    of this machine: DuckDB reads object stores only with an extension that has to be downloaded.
+    Times come back as aware UTC datetimes. Tables in an object store are those that stand now: DuckDB itself reads
+    there only with an extension that has to be downloaded, so it gets them from pyarrow. Raises SettingsError where
+    there is no warehouse.
     """
     root = warehouse_root.removeprefix("file://")
-    if "://" in root:
-        raise SettingsError("warehouse", "a folder of this machine, to be read with DuckDB", warehouse_root)
-    connection = duckdb.connect()
-    connection.execute("SET autoinstall_known_extensions = false")
-    connection.execute("SET VARIABLE warehouse = ?", [root])
+    if is_object_store(root):
+        return _connect_datasets(Warehouse(root).open_datasets())
+    connection = _connect_empty()
     try:
-        for script in _SCRIPTS:
-            connection.execute((SQL_FOLDER / script).read_text(encoding="utf-8"))
+        connection.execute("SET VARIABLE warehouse = ?", [root])
+        _run_scripts(connection, "tables.sql", "views.sql", "macros.sql")
     except duckdb.IOException as missing:
         connection.close()
         raise SettingsError("warehouse", "a warehouse with all tables (`blotter init` makes one)", root) from missing
+    return connection
+
+
+def _connect_datasets(datasets: Mapping[str, ds.Dataset]) -> duckdb.DuckDBPyConnection:
+    connection = _connect_empty()
+    connection.execute("SET TimeZone = 'UTC'")
+    for name, dataset in datasets.items():
+        connection.register(name, dataset)
+    _run_scripts(connection, "views.sql", "macros.sql")
+    return connection
+
+
+def _connect_empty() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute("SET autoinstall_known_extensions = false")
     return connection
 
 
@@ -51,6 +68,11 @@ def open_days(
     `days` gives the days by table; a table that is not named reads as empty. What is asked of few days costs the same
     however many there are beside them. Close the session when done; it sees the files that lie there now.
     """
+    if is_object_store(warehouse_root):
+        datasets = Warehouse(warehouse_root).open_datasets()
+        return _connect_datasets(
+            {name: dataset.filter(pc.field("dt").isin(list(days.get(name, ())))) for name, dataset in datasets.items()}
+        )
     root = Path(warehouse_root.removeprefix("file://"))
     session = connection.cursor()
     session.execute("SET TimeZone = 'UTC'")  # a setting of each session
@@ -59,6 +81,11 @@ def open_days(
         files = [str(part) for folder in folders for part in sorted(folder.glob("part-*.parquet"))]
         session.execute(f"SET VARIABLE files_{table} = ?", [files])
     return session
+
+
+def _run_scripts(connection: duckdb.DuckDBPyConnection, *names: str) -> None:
+    for name in names:
+        connection.execute((SQL_FOLDER / name).read_text(encoding="utf-8"))
 
 
 def list_incidents(connection: duckdb.DuckDBPyConnection, *, as_of: datetime, limit: int = 20) -> list[Row]:

@@ -29,6 +29,7 @@ from blotter.resolve import resolve_single
 from blotter.rows import incident_row
 from blotter.steps import register_documents, stage_rejection
 from blotter.store.archive import RawArchive
+from blotter.store.places import is_object_store
 from blotter.store.staging import SliceResult, StagingArea
 from blotter.stores import Stores
 
@@ -43,16 +44,23 @@ _CHUNK = 200  # documents read at a time
 _END_OF_DAY = time(23, 59, 59, tzinfo=UTC)
 
 
-def settings_for_replay(settings: Settings, warehouse: Path) -> Settings:
-    """Point the settings at a warehouse of a replay's own; raw archive, staging and state go to `WAREHOUSE.state/`."""
-    beside = warehouse.resolve().with_name(warehouse.resolve().name + ".state")
+def settings_for_replay(settings: Settings, warehouse: str | Path, state: str | None = None) -> Settings:
+    """Point the settings at a warehouse of a replay's own; raw archive, staging and state go to `WAREHOUSE.state/`.
+
+    An object store has no room for a database: there `state` says where that is, a path or URL. Raises SettingsError.
+    """
+    is_remote = is_object_store(warehouse)
+    if is_remote and state is None:
+        raise SettingsError("--state", "a file (or database URL) for the state of a replay into an object store")
+    root = str(warehouse).rstrip("/") if is_remote else str(Path(warehouse).resolve())
+    beside = f"{root}.state"
     return settings.model_copy(
         update={
-            "warehouse": str(warehouse.resolve()),
-            "archive": str(beside / "archive"),
-            "staging": str(beside / "staging"),
-            "state": str(beside / "state.db"),
-            "alerts_log": str(beside / "alerts.jsonl"),
+            "warehouse": root,
+            "archive": f"{beside}/archive",
+            "staging": f"{beside}/staging",
+            "state": state or f"{beside}/state.db",
+            "alerts_log": f"{state}.alerts.jsonl" if is_remote else f"{beside}/alerts.jsonl",
         }
     )
 

@@ -7,7 +7,7 @@ here: any step. A store that a step does not use costs nothing: each is opened w
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -21,11 +21,13 @@ from blotter.store.feeds import FeedMemory
 from blotter.store.habits import HabitMemory
 from blotter.store.inputs import InputLedger
 from blotter.store.judgements import JudgementMemory
+from blotter.store.locks import hold_database_lock, hold_lock
 from blotter.store.outbox import Outbox
+from blotter.store.places import is_object_store, join_location
 from blotter.store.slices import SlicePlans
 from blotter.store.staging import StagingArea
 from blotter.store.state import open_state
-from blotter.store.warehouse import Warehouse
+from blotter.store.warehouse import HoldLock, Warehouse
 from blotter.update import LinkRules
 
 # A second writer waits this long for the first, then says who holds the warehouse.
@@ -48,8 +50,12 @@ class Stores:
     def warehouse(self) -> Warehouse:
         """The tables, created where they are missing."""
         # Bundles lie beside the staged slices, so that the warehouse's folder holds tables and nothing else of weight.
-        bundles = Path(self.settings.staging) / "bundles"
-        warehouse = Warehouse(self.settings.warehouse, part_rows=self.settings.part_rows, bundles=bundles)
+        warehouse = Warehouse(
+            self.settings.warehouse,
+            part_rows=self.settings.part_rows,
+            bundles=join_location(self.settings.staging, "bundles"),
+            hold_lock=self._state_lock(),
+        )
         warehouse.init()
         return warehouse
 
@@ -61,7 +67,7 @@ class Stores:
     @cached_property
     def staging(self) -> StagingArea:
         """The slices that are read and not yet published."""
-        return StagingArea(Path(self.settings.staging) / "slices")
+        return StagingArea(join_location(self.settings.staging, "slices"))
 
     @cached_property
     def engine(self) -> Engine:
@@ -141,6 +147,14 @@ class Stores:
                     "tables and a state that belong together; restore the tables, or remove the state with them",
                 )
             yield finished
+
+    def _state_lock(self) -> HoldLock | None:
+        """Give the writer's lock that the state holds: for writers on many machines, and where there is no folder."""
+        if "://" in self.settings.state:
+            return partial(hold_database_lock, self.engine, "blotter warehouse")
+        if is_object_store(self.settings.warehouse):
+            return partial(hold_lock, Path(f"{self.settings.state}.lock"))
+        return None
 
     def close(self) -> None:
         """Let go of the state's connections."""

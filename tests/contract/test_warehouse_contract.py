@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,22 +13,36 @@ from hypothesis import strategies as st
 from blotter.errors import LockHeld, PublishingError, SettingsError
 from blotter.schemas import TABLES
 from blotter.store.bundles import Manifest
+from blotter.store.locks import hold_lock
 from blotter.store.warehouse import Warehouse
+from objects import BUCKET
 from store.builders import NOON, make_rows, make_tables
 
 Open = Callable[..., Warehouse]
+
+
+def open_objects(root: Path) -> Open:
+    # The lock is a file here; with a PostgreSQL state it is one of the database's (tests/store/test_locks.py).
+    lock = partial(hold_lock, root / "lock")
+    return lambda **options: Warehouse(
+        f"s3://{BUCKET}{root}/warehouse", bundles=f"s3://{BUCKET}{root}/bundles", hold_lock=lock, **options
+    )
+
 
 KINDS: Mapping[str, Callable[[Path], Open]] = {
     "folder": lambda root: lambda **options: Warehouse(root / "warehouse", **options),
     "folder with bundles elsewhere": lambda root: (
         lambda **options: Warehouse(root / "warehouse", bundles=root / "bundles", **options)
     ),
+    "object store": open_objects,
 }
 
 
 @pytest.fixture(params=KINDS)
 def open_warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
     """Open the same warehouse again and again, as other processes would."""
+    if request.param == "object store":
+        request.getfixturevalue("object_store")
     return KINDS[request.param](tmp_path)
 
 

@@ -40,7 +40,7 @@ def main(disk: Path) -> None:
     mount("-t", "tmpfs", "-o", "size=600k", "none")
     warehouse = Warehouse(disk / "warehouse")
     warehouse.init()
-    root = warehouse.root
+    root = Path(warehouse.root)
     tell("small", root, publish, warehouse, "b1", 3)
     tell("too large to freeze", root, publish, warehouse, "b2", 2_000)
     ballast = disk / "ballast"

@@ -26,7 +26,8 @@ Config = Annotated[
     typer.Option(help="Settings file (TOML). Default: $BLOTTER_CONFIG; `blotter settings` shows what there is to set."),
 ]
 WarehouseFolder = Annotated[
-    Path | None, typer.Option("--warehouse", "-w", help="Folder of the tables. Default: the setting `warehouse`.")
+    str | None,
+    typer.Option("--warehouse", "-w", help="Folder or URL (s3://...) of the tables. Default: the setting `warehouse`."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")]
 
@@ -38,11 +39,11 @@ def stop(message: str, code: int) -> NoReturn:
 
 
 @contextmanager
-def open_tables(warehouse: Path | None, config: Path | None) -> Iterator[Any]:
+def open_tables(warehouse: str | None, config: Path | None) -> Iterator[Any]:
     """Connect DuckDB to the tables, from the option or the settings."""
     from blotter import queries
 
-    connection = queries.connect(str(warehouse) if warehouse else load_settings(config).warehouse)
+    connection = queries.connect(warehouse or load_settings(config).warehouse)
     try:
         yield connection
     finally:

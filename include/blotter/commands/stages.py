@@ -55,7 +55,7 @@ def run(
 
 def replay(
     paths: Annotated[list[Path], typer.Argument(help="Files or folders of any drop format.", exists=True)],
-    warehouse: Annotated[Path, typer.Option("--warehouse", "-w", help="Folder for the tables.")],
+    warehouse: Annotated[str, typer.Option("--warehouse", "-w", help="Folder, or URL (s3://...), for the tables.")],
     config: Config = None,
     by_day: Annotated[bool, typer.Option("--by-day/--at-once", help="One run a day, or one for all.")] = True,
     links: Annotated[
@@ -63,6 +63,9 @@ def replay(
         typer.Option(help="JSON lines `url, incident`: take links as judged, to measure reading apart.", exists=True),
     ] = None,
     checks: Annotated[bool, typer.Option(help="Run the quality gate on every day.")] = True,
+    state: Annotated[
+        str | None, typer.Option(help="File for the state, where the warehouse is an object store.")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Processes that read articles.")] = 1,
 ) -> None:
     """Play documents in the order of their publication, one run a day: the same stages, the same tables.
@@ -72,7 +75,7 @@ def replay(
     """
     from blotter.replay import load_links, replay_documents, settings_for_replay
 
-    settings = settings_for_replay(load_settings(config), warehouse)
+    settings = settings_for_replay(load_settings(config), warehouse, state)
     counts = replay_documents(
         settings,
         paths,

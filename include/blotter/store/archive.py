@@ -7,15 +7,13 @@ are (`store.inputs` knows).
 processes may put at once. Of erased bytes an empty `<sha256>.erased` stays, and they are never kept again.
 """
 
-import os
 import re
-from pathlib import Path
 
 import zstandard
 
 from blotter.errors import PublishingError, StoreDamaged
 from blotter.ids import sha256_hex
-from blotter.store.files import make_folder, replace_file, sync_folder
+from blotter.store.places import Location, open_place
 
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
 _TOMBSTONE = ".erased"
@@ -23,64 +21,60 @@ _LEVEL = 6  # pages are written once and kept for ever; above 6 zstd takes sever
 
 
 class RawArchive:
-    """The archive under `root`, a folder, which is created by the first `put`."""
+    """The archive under `root`, a folder or an object store; a folder is created by the first `put`."""
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
-        self._root = Path(root)
+    def __init__(self, root: Location) -> None:
+        self._place = open_place(root)
 
     def put(self, payload: bytes) -> str:
         """Keep bytes and return their address, 64 hex digits; bytes that are there already are left alone.
 
-        They are on the disk when this returns; bytes that were erased are not kept again. Raises PublishingError where
-        the disk refuses.
+        They are kept for good when this returns; bytes that were erased are not kept again. Raises PublishingError
+        where the disk, or the store, refuses.
         """
         address = sha256_hex(payload)
-        path = self._path(address)
-        if not path.exists() and not self.is_erased(address):
-            self._write(path, zstandard.ZstdCompressor(level=_LEVEL).compress(payload))
+        if not self._place.has(_name(address)) and not self.is_erased(address):
+            self._write(_name(address), zstandard.ZstdCompressor(level=_LEVEL).compress(payload))
         return address
 
     def erase(self, address: str) -> None:
         """Remove the bytes of an address for good and leave a tombstone; raises KeyError where it is no address."""
-        path = self._path(address)
-        self._write(path.with_suffix(_TOMBSTONE), b"")  # first, so that a crash leaves too little, never too much
-        path.unlink(missing_ok=True)
-        sync_folder(path.parent)
+        self._write(_name(address, _TOMBSTONE), b"")  # first, so that a crash leaves too little, never too much
+        self._place.remove(_name(address))
 
     def is_erased(self, address: str) -> bool:
         """Say whether the bytes of an address were erased."""
-        return self._path(address).with_suffix(_TOMBSTONE).exists()
+        return self._place.has(_name(address, _TOMBSTONE))
 
     def get(self, address: str) -> bytes:
         """Give the bytes of an address; raises KeyError where there are none, StoreDamaged where they have changed."""
-        path = self._path(address)
+        name = _name(address)
         if self.is_erased(address):
             raise KeyError(address)
         try:
-            kept = path.read_bytes()
+            kept = self._place.read(name)
         except FileNotFoundError:
             raise KeyError(address) from None
         try:
             payload = zstandard.ZstdDecompressor().decompress(kept)
         except zstandard.ZstdError as broken:
-            raise StoreDamaged(f"{path}: {broken}") from broken
+            raise StoreDamaged(f"{self._place}/{name}: {broken}") from broken
         if sha256_hex(payload) != address:
-            raise StoreDamaged(f"{path} holds other bytes than its name says")
+            raise StoreDamaged(f"{self._place}/{name} holds other bytes than its name says")
         return payload
 
     def has(self, address: str) -> bool:
         """Say whether there are bytes under an address."""
-        return self._path(address).exists() and not self.is_erased(address)
+        return self._place.has(_name(address)) and not self.is_erased(address)
 
-    def _write(self, path: Path, content: bytes) -> None:
-        temps = self._root / "_temps"
+    def _write(self, name: str, content: bytes) -> None:
         try:
-            make_folder(temps)
-            replace_file(path, content, temps=temps)
+            self._place.write(name, content)
         except OSError as refused:
-            raise PublishingError(f"{path}: {refused.strerror or refused}; nothing was kept") from refused
+            raise PublishingError(f"{self._place}/{name}: {refused.strerror or refused}; nothing was kept") from refused
 
-    def _path(self, address: str) -> Path:
-        if not _ADDRESS.fullmatch(address):
-            raise KeyError(address)
-        return self._root / address[:2] / address[2:4] / f"{address}.zst"
+
+def _name(address: str, ending: str = ".zst") -> str:
+    if not _ADDRESS.fullmatch(address):
+        raise KeyError(address)
+    return f"{address[:2]}/{address[2:4]}/{address}{ending}"

@@ -1,11 +1,11 @@
 """Bundles: all that one batch publishes, frozen outside the tables before the first table is touched.
 
 Belongs here: freezing a bundle, listing what is frozen, reading it back, removing it. Does not belong here: the tables
-(`parts`), and when a bundle may be frozen (`warehouse`).
+(`parts`), and when a bundle may be frozen (`warehouse`). An object store has a shelf of its own kind (`turns`).
 
-A bundle is a folder named by its batch: `content.bin` holds the rows of each table as an Arrow stream and each memory
-as bytes, one after the other; `manifest.json` says where each lies and is renamed into place last. A folder without a
-manifest was never frozen.
+A bundle's content is the rows of each table as an Arrow stream and each memory as bytes, one after the other; its
+manifest says where each lies. In a folder it is a folder named by its batch, with `content.bin` and, renamed into place
+last, `manifest.json`: without that it was never frozen.
 """
 
 import io
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -46,8 +46,27 @@ class Bundle:
     memory: Mapping[str, bytes]
 
 
-class BundleShelf:
-    """The folder where bundles lie between freezing and the end of their publishing. Its caller holds the lock."""
+class BundleShelf(Protocol):
+    """Where bundles lie between freezing and the end of their publishing."""
+
+    def take_over(self) -> None:
+        """Be the writer's from now on, and remove what crashes left; called once the lock is held. Raises OSError."""
+
+    def freeze(self, bundle: Bundle) -> None:
+        """Keep a bundle for good. Raises OSError, and then it is not frozen."""
+
+    def frozen(self) -> list[Manifest]:
+        """List the manifests of frozen bundles, the oldest first; raises StoreDamaged where one cannot be read."""
+
+    def load(self, batch_id: str) -> Bundle:
+        """Read a frozen bundle back; raises StoreDamaged where its content is not what was frozen."""
+
+    def remove(self, batch_id: str) -> None:
+        """Remove a bundle that is published, for good."""
+
+
+class FolderShelf:
+    """Bundles in a folder. Its caller holds the lock."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -56,38 +75,20 @@ class BundleShelf:
         """Put a bundle on the disk; it is frozen from the moment its manifest is in place. Raises OSError."""
         folder = self._folder / bundle.manifest.batch_id
         make_folder(folder)
-        content, places = _pack_content(bundle)
+        content, manifest = encode_bundle(bundle)
         replace_file(folder / _CONTENT, content, temps=folder)
-        told = {
-            "format": _FORMAT,
-            "batch_id": bundle.manifest.batch_id,
-            "recorded_at": bundle.manifest.recorded_at,
-            "run_id": bundle.manifest.run_id,
-            "n_rows": bundle.manifest.n_rows,
-            "memories": bundle.manifest.memories,
-            "places": places,
-            "content_sha256": sha256_hex(content),
-        }
-        replace_file(folder / _MANIFEST, canonical_json(told).encode(), temps=folder)
+        replace_file(folder / _MANIFEST, manifest, temps=folder)
 
     def frozen(self) -> list[Manifest]:
         """List the manifests of frozen bundles, the oldest first; raises StoreDamaged where one cannot be read."""
-        manifests = [_read_manifest(path)[0] for path in self._folder.glob(f"*/{_MANIFEST}")]
+        manifests = [decode_manifest(path.read_bytes(), str(path)) for path in self._folder.glob(f"*/{_MANIFEST}")]
         return sorted(manifests, key=lambda manifest: (manifest.recorded_at, manifest.batch_id))
 
     def load(self, batch_id: str) -> Bundle:
         """Read a frozen bundle back; raises StoreDamaged where its content is not what was frozen."""
         folder = self._folder / batch_id
-        manifest, told = _read_manifest(folder / _MANIFEST)
         content = (folder / _CONTENT).read_bytes()
-        if sha256_hex(content) != told["content_sha256"]:
-            raise StoreDamaged(f"{folder / _CONTENT} is not what was frozen (its sha256 differs from the manifest's)")
-        pieces = {name: content[start : start + length] for name, (start, length) in told["places"].items()}
-        return Bundle(
-            manifest=manifest,
-            tables={name: pa.ipc.open_stream(pieces[f"table:{name}"]).read_all() for name in manifest.n_rows},
-            memory={name: pieces[f"memory:{name}"] for name in manifest.memories},
-        )
+        return decode_bundle(content, (folder / _MANIFEST).read_bytes(), str(folder))
 
     def remove(self, batch_id: str) -> None:
         """Remove a bundle that is published: its manifest first and for good, so that it never comes back half."""
@@ -96,15 +97,12 @@ class BundleShelf:
         sync_folder(folder)
         shutil.rmtree(folder)
 
-    def sweep(self) -> None:
-        """Remove what crashes left: folders that were never frozen, or are published."""
+    def take_over(self) -> None:
+        """Create the folder where it is missing, and remove what crashes left: never frozen, or published."""
+        make_folder(self._folder)
         for folder in self._folder.iterdir():
             if not (folder / _MANIFEST).exists():
                 shutil.rmtree(folder)
-
-    def create(self) -> None:
-        """Create the folder where it is missing; raises OSError."""
-        make_folder(self._folder)
 
 
 def _pack_content(bundle: Bundle) -> tuple[bytes, dict[str, tuple[int, int]]]:
@@ -120,12 +118,43 @@ def _pack_content(bundle: Bundle) -> tuple[bytes, dict[str, tuple[int, int]]]:
     return content.getvalue(), places
 
 
-def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
+def encode_bundle(bundle: Bundle) -> tuple[bytes, bytes]:
+    """Write a bundle as the bytes of its content and of its manifest."""
+    content, places = _pack_content(bundle)
+    told = {
+        "format": _FORMAT,
+        "batch_id": bundle.manifest.batch_id,
+        "recorded_at": bundle.manifest.recorded_at,
+        "run_id": bundle.manifest.run_id,
+        "n_rows": bundle.manifest.n_rows,
+        "memories": bundle.manifest.memories,
+        "places": places,
+        "content_sha256": sha256_hex(content),
+    }
+    return content, canonical_json(told).encode()
+
+
+def decode_bundle(content: bytes, manifest: bytes, where: str) -> Bundle:
+    """Read a bundle back; raises StoreDamaged where its content is not what was frozen."""
+    described = decode_manifest(manifest, where)
+    told = json.loads(manifest)
+    if sha256_hex(content) != told["content_sha256"]:
+        raise StoreDamaged(f"{where}: the content is not what was frozen (its sha256 differs from the manifest's)")
+    pieces = {name: content[start : start + length] for name, (start, length) in told["places"].items()}
+    return Bundle(
+        manifest=described,
+        tables={name: pa.ipc.open_stream(pieces[f"table:{name}"]).read_all() for name in described.n_rows},
+        memory={name: pieces[f"memory:{name}"] for name in described.memories},
+    )
+
+
+def decode_manifest(manifest: bytes, where: str) -> Manifest:
+    """Read a manifest; raises StoreDamaged where it is none."""
     try:
-        told = json.loads(path.read_bytes())
+        told = json.loads(manifest)
         if told["format"] != _FORMAT:
             raise ValueError(f"format {told['format']}, of which this version of blotter knows nothing")
-        manifest = Manifest(
+        return Manifest(
             batch_id=told["batch_id"],
             recorded_at=datetime.fromisoformat(told["recorded_at"]),
             run_id=told["run_id"],
@@ -133,5 +162,4 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
             memories=tuple(told["memories"]),
         )
     except (ValueError, KeyError, TypeError) as broken:
-        raise StoreDamaged(f"{path} is no manifest: {broken}") from broken
-    return manifest, told
+        raise StoreDamaged(f"{where} is no manifest: {broken}") from broken

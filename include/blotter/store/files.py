@@ -25,6 +25,20 @@ def replace_file(path: Path, content: bytes, *, temps: Path) -> None:
     sync_folder(path.parent)
 
 
+def link_file(path: Path, content: bytes, *, temps: Path) -> bool:
+    """Write `content` to `path` in one step unless there is a file: says whether it did. Else as `replace_file`."""
+    make_folder(path.parent)
+    temporary = write_temporary(content, temps=temps, name=path.name)
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    finally:
+        _drop_quietly(temporary)
+    sync_folder(path.parent)
+    return True
+
+
 def write_temporary(content: bytes, *, temps: Path, name: str) -> Path:
     """Write `content` to a new file in `temps`, on the disk when this returns; raises OSError and leaves nothing."""
     temporary = temps / f"{name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"

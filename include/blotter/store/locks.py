@@ -1,4 +1,5 @@
-"""The lock that makes one writer of many: an flock, which the kernel drops when its holder dies.
+"""The lock that makes one writer of many: an flock, which the kernel drops when its holder dies, or an advisory lock of
+PostgreSQL, which goes with its holder's connection.
 
 Belongs here: holding it, waiting for it, and saying who has it. Does not belong here: what is done under it. The file
 itself means nothing: it is never removed and its age is never looked at. A holder that forks a process which outlives
@@ -14,8 +15,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zlib import crc32
 
-from blotter.errors import LockHeld
+from sqlalchemy import Connection, Engine, text
+
+from blotter.errors import LockHeld, SettingsError
 
 _POLL_S = 0.05
 
@@ -66,3 +70,41 @@ def _read_holder(descriptor: int) -> str:
         return f"{told['holder']} (process {told['pid']} on {told['host']})"
     except (ValueError, KeyError, TypeError):  # caught between taking the lock and writing the name
         return "a writer that has not said who it is"
+
+
+@contextmanager
+def hold_database_lock(engine: Engine, name: str, holder: str, timeout_s: float) -> Iterator[None]:
+    """Hold the lock `name` of a PostgreSQL database as `holder`, waiting up to `timeout_s` seconds.
+
+    It is held by a connection of its own and ends with it. Raises LockHeld, which names who has it, and SettingsError
+    where the database is no PostgreSQL.
+    """
+    if engine.dialect.name != "postgresql":
+        raise SettingsError("state", "a path (SQLite) or a postgresql URL", engine.dialect.name)
+    key = crc32(name.encode())
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": holder[:63]})
+        try:
+            _wait_for_database_lock(connection, key, name, timeout_s)
+            yield
+        finally:
+            connection.invalidate()  # closes it, and the lock with it, whatever state it is in
+
+
+def _wait_for_database_lock(connection: Connection, key: int, name: str, timeout_s: float) -> None:
+    give_up_at = time.monotonic() + timeout_s
+    while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one():
+        left_s = give_up_at - time.monotonic()
+        if left_s <= 0:
+            raise LockHeld(f"{name} is held by {_read_database_holder(connection, key)}; waited {timeout_s:g} s")
+        time.sleep(min(_POLL_S * 4, left_s))
+
+
+def _read_database_holder(connection: Connection, key: int) -> str:
+    holder = text(
+        "SELECT application_name || ' (connection ' || pid || coalesce(' from ' || client_addr, '') || ')'"
+        " FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE locktype = 'advisory' AND objid::bigint = :key AND granted LIMIT 1"
+    )
+    told = connection.execute(holder, {"key": key}).scalar()
+    return str(told) if told else "a writer that has just ended"

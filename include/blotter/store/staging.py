@@ -7,12 +7,10 @@ A slice is one file, `ROOT/<slice_id>.slice`: compressed msgpack with names, so 
 blotter can be read by the next. It is there whole or not at all; staging a slice again replaces it.
 """
 
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -32,7 +30,7 @@ from blotter.model import (
     Role,
     Value,
 )
-from blotter.store.files import make_folder, replace_file
+from blotter.store.places import Location, open_place
 
 _SLICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,150}")
 _ENDING = ".slice"
@@ -49,46 +47,47 @@ class SliceResult:
 
 
 class StagingArea:
-    """The staged slices under `root`, a folder, which is created by the first `write`."""
+    """The staged slices under `root`, a folder or an object store; a folder is created by the first `write`."""
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
-        self._root = Path(root)
+    def __init__(self, root: Location) -> None:
+        self._place = open_place(root)
 
     def write(self, slice_id: str, results: Iterable[SliceResult]) -> None:
-        """Stage a slice's results, in their order; on the disk when this returns. Raises PublishingError."""
-        path = self._path(slice_id)
-        temps = self._root / "_temps"
+        """Stage a slice's results, in their order; kept for good when this returns. Raises PublishingError."""
+        name = _file_name(slice_id)
         try:
-            make_folder(temps)
-            replace_file(path, encode_results(results), temps=temps)
+            self._place.write(name, encode_results(results))
         except OSError as refused:
-            raise PublishingError(f"{path}: {refused.strerror or refused}; the slice is not staged") from refused
+            raise PublishingError(
+                f"{self._place}/{name}: {refused.strerror or refused}; the slice is not staged"
+            ) from refused
 
     def slices(self) -> list[str]:
         """List the staged slices by name."""
-        return sorted(path.name.removesuffix(_ENDING) for path in self._root.glob(f"*{_ENDING}"))
+        return [kept.name.removesuffix(_ENDING) for kept in self._place.list_files("") if kept.name.endswith(_ENDING)]
 
     def read(self, slice_id: str) -> list[SliceResult]:
         """Give a slice's results; raises KeyError where it is not staged, StoreDamaged where it cannot be read."""
-        path = self._path(slice_id)
+        name = _file_name(slice_id)
         try:
-            staged = path.read_bytes()
+            staged = self._place.read(name)
         except FileNotFoundError:
             raise KeyError(slice_id) from None
         try:
             return decode_results(staged)
         except (zstandard.ZstdError, msgspec.MsgspecError, ValueError, TypeError, KeyError) as broken:
-            raise StoreDamaged(f"{path} is no slice: {broken}") from broken
+            raise StoreDamaged(f"{self._place}/{name} is no slice: {broken}") from broken
 
     def drop(self, slice_ids: Iterable[str]) -> None:
         """Forget slices that are published; those that are not there are no error."""
         for slice_id in slice_ids:
-            self._path(slice_id).unlink(missing_ok=True)
+            self._place.remove(_file_name(slice_id))
 
-    def _path(self, slice_id: str) -> Path:
-        if not _SLICE_ID.fullmatch(slice_id):
-            raise PublishingError(f"{slice_id!r} cannot name a slice: letters, digits and _.:+- only, 151 at most")
-        return self._root / f"{slice_id}{_ENDING}"
+
+def _file_name(slice_id: str) -> str:
+    if not _SLICE_ID.fullmatch(slice_id):
+        raise PublishingError(f"{slice_id!r} cannot name a slice: letters, digits and _.:+- only, 151 at most")
+    return f"{slice_id}{_ENDING}"
 
 
 def encode_results(results: Iterable[SliceResult]) -> bytes:

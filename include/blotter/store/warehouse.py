@@ -4,29 +4,33 @@ Belongs here: the order of publishing. One writer, under a lock, freezes a bundl
 into the tables (`parts`), then into the state, then removes it. Whoever next holds the lock finishes a frozen bundle
 first, unchanged. Does not belong here: what the rows say, and whether they are good enough to be published (`quality`).
 
-Files lie as `ROOT/TABLE/dt=YYYY-MM-DD/part-NNNNN.parquet`; `ROOT/_writer/` is the writer's own and no table. An object
-store gets a shelf, parts and a lock of its own behind this class; what calls it does not change.
+Files lie as `ROOT/TABLE/dt=YYYY-MM-DD/part-NNNNN.parquet`; `ROOT/_writer/` is the writer's own and no table. In an
+object store (`s3://bucket/prefix`) bundles are frozen in turns (`turns`), and the lock is one that the caller brings.
 """
 
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 
 from blotter.errors import PublishingError, SettingsError
 from blotter.schemas import TABLES
-from blotter.store.bundles import Bundle, BundleShelf, Manifest
+from blotter.store.bundles import Bundle, BundleShelf, FolderShelf, Manifest
 from blotter.store.files import make_folder
 from blotter.store.locks import hold_lock
 from blotter.store.parts import Filters, TableParts, add_columns
+from blotter.store.places import FolderPlace, Location, ObjectPlace, is_object_store, join_location
+from blotter.store.turns import ObjectShelf
 
 ApplyMemory = Callable[[Manifest, Mapping[str, bytes]], None]
+HoldLock = Callable[[str, float], AbstractContextManager[None]]  # holder, seconds to wait; raises LockHeld
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,150}")
 _INIT_TIMEOUT_S = 60
@@ -34,20 +38,33 @@ _KEPT = ("_id", "recorded_at", "known_at")  # endings of the columns that an era
 
 
 class Warehouse:
-    """The tables under `root`, a folder. `bundles` is where bundles lie until they are published, by default within it.
+    """The tables under `root`. `bundles` is where bundles lie until they are published, by default within it.
 
-    `part_rows` is the number of rows of a table's day after which its open part is sealed.
+    `part_rows` is the number of rows of a table's day after which its open part is sealed. `hold_lock` is a lock that
+    the writer holds besides that of a folder; in an object store, which has none, whoever writes must bring one.
     """
 
     def __init__(
-        self, root: str | os.PathLike[str], *, part_rows: int = 20_000, bundles: str | os.PathLike[str] | None = None
+        self,
+        root: Location,
+        *,
+        part_rows: int = 20_000,
+        bundles: Location | None = None,
+        hold_lock: HoldLock | None = None,
     ) -> None:
-        if "://" in str(root):
-            raise SettingsError("warehouse", "a folder (object stores are not supported yet)", str(root))
-        self.root = Path(root)
-        self._own = self.root / "_writer"
-        self._parts = TableParts(self.root, part_rows=part_rows, temps=self._own / "temps")
-        self._shelf = BundleShelf(Path(bundles) if bundles else self._own / "bundles")
+        self.root = str(root)
+        self._own = join_location(self.root, "_writer")
+        self._brought_lock = hold_lock
+        shelf = bundles or join_location(self._own, "bundles")
+        self._shelf: BundleShelf
+        if is_object_store(root):
+            place, self._temps = ObjectPlace(self.root), None
+            self._shelf = ObjectShelf(ObjectPlace(str(shelf)))
+            self._parts = TableParts(place, part_rows=part_rows)
+        else:
+            self._temps = Path(self._own) / "temps"
+            self._shelf = FolderShelf(Path(shelf))
+            self._parts = TableParts(FolderPlace(Path(root), temps=self._temps), part_rows=part_rows)
         self._writer_pid: int | None = None
 
     def init(self) -> None:
@@ -67,12 +84,17 @@ class Warehouse:
         The lock dies with the process. Raises LockHeld after `timeout_s` seconds, naming who holds it.
         """
         with ExitStack() as held:
+            if self._brought_lock is not None:
+                held.enter_context(self._brought_lock(holder, timeout_s))
+            elif self._temps is None:
+                raise SettingsError(self.root, "a state that can hold the writer's lock: an object store has none")
             with _telling(self.root):
-                make_folder(self._own / "temps")
-                self._shelf.create()
-                held.enter_context(hold_lock(self._own / "lock", holder, timeout_s))
-                self._parts.sweep()
-                self._shelf.sweep()
+                if self._temps is not None:
+                    make_folder(self._temps)
+                    held.enter_context(hold_lock(self._temps.parent / "lock", holder, timeout_s))
+                    for temporary in self._temps.iterdir():
+                        temporary.unlink()
+                self._shelf.take_over()
             self._writer_pid = os.getpid()
             try:
                 yield
@@ -192,6 +214,12 @@ class Warehouse:
         """Read a table as `read` does, piece by piece, for what may be larger than memory."""
         return self._parts.read_batches(table, columns)
 
+    def open_datasets(self) -> dict[str, ds.Dataset]:
+        """Open every table as it stands now, by name. Raises SettingsError where the warehouse was never created."""
+        if not self._parts.is_created():
+            raise SettingsError(self.root, "a warehouse (run `blotter init`)")
+        return {name: self._parts.open_dataset(name) for name in TABLES}
+
     def has_batch(self, batch_id: str) -> bool:
         """Say whether a batch is published or frozen. Looks at the newest day first; a batch that is not there costs
         a look at every day, so ask the state (`InputLedger.has_batch`) where that matters.
@@ -264,7 +292,7 @@ def _fit_column(name: str, field: "pa.Field[Any]", column: "pa.ChunkedArray[Any]
 
 
 @contextmanager
-def _telling(root: Path) -> Iterator[None]:
+def _telling(root: str) -> Iterator[None]:
     """Tell an operator what a disk that refuses means: the batch is whole or not there, and can be tried again."""
     try:
         yield
