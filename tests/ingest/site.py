@@ -21,6 +21,7 @@ class Site:
     pages: dict[str, bytes | int] = field(default_factory=dict)
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    headers_asked: list[dict[str, str]] = field(default_factory=list)  # of each of `asked`
     port: int = 0
 
     def put_story(self, host: str, path: str, title: str, *, text: str = "") -> None:
@@ -51,6 +52,7 @@ def serve_site() -> Iterator[Site]:
             address = self.headers["Host"].partition(":")[0] + self.path
             if not address.endswith("/robots.txt"):
                 site.asked.append(address)
+                site.headers_asked.append(dict(self.headers))
             page = site.pages.get(address, 404)
             status, body = (page, b"") if isinstance(page, int) else (200, page)
             etag = f'"{hashlib.sha256(body).hexdigest()[:12]}"'
@@ -58,8 +60,7 @@ def serve_site() -> Iterator[Site]:
                 status, body = 304, b""
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
-            self.send_header("ETag", etag)
-            for name, value in site.headers.get(address, {}).items():
+            for name, value in {"ETag": etag, **site.headers.get(address, {})}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
