@@ -78,7 +78,7 @@ def open_days(
     session.execute("SET TimeZone = 'UTC'")  # a setting of each session
     for table in TABLES:
         folders = [root / table / f"dt={day.isoformat()}" for day in sorted({_DAY_OF_NO_ROWS, *days.get(table, ())})]
-        files = [str(part) for folder in folders for part in sorted(folder.glob("part-*.parquet"))]
+        files = [str(part) for folder in folders for part in sorted(folder.glob("*.parquet"))]
         session.execute(f"SET VARIABLE files_{table} = ?", [files])
     return session
 

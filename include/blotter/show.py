@@ -130,7 +130,9 @@ def tell_participant(person: Row) -> str:
     name = person["name"] or (
         f"name {STATE_WORDS.get(person['name_state'] or '', 'not given')}" if person["name_state"] else None
     )
-    described = person["occupation"] or {"male": "man", "female": "woman"}.get(person["gender"] or "")
+    is_child = person["age"] is not None and person["age"] < 18
+    called = {"male": "boy", "female": "girl"} if is_child else {"male": "man", "female": "woman"}
+    described = person["occupation"] or called.get(person["gender"] or "")
     words = [name, str(person["age"]) if person["age"] is not None else None, described]
     fate = [person["condition"], person["legal_status"]]
     told = ", ".join(str(word) for word in words if word) or "unnamed"
@@ -243,9 +245,8 @@ def tell_plain(value: object, state: str | None) -> str:
     """Word a value with its state; a list is told with commas."""
     if value is None:
         return STATE_WORDS.get(state or "", "nothing")
-    told = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    if told in _CODES:
-        told = told.replace("_", " ")
+    parts = [str(part) for part in (value if isinstance(value, list | tuple) else [value])]
+    told = ", ".join(part.replace("_", " ") if part in _CODES else part for part in parts)
     return told if state in (None, "known") else f"{told} ({STATE_WORDS.get(state or '', state)})"
 
 

@@ -51,18 +51,18 @@ _INCIDENTS = f"""
     QUALIFY row_number() OVER (PARTITION BY incident_id ORDER BY version DESC) = 1
     ORDER BY known_at, incident_id
 """  # noqa: S608 (own numbers)
-# What a reader wants to know first of a version: who died, who it was, who did it; coordinates and the like last.
+# What a reader wants to know first of a version: who died, who it was, who did it. A map tells coordinates.
 _CHANGES = f"""
     SELECT
         incident_id, version, participant_id, field, kind, cause, before_state,
         json_extract_string(before, '$') AS before, after_state, json_extract_string(after, '$') AS after,
         count(*) OVER (PARTITION BY incident_id, version) AS n_changes
-    FROM changes WHERE list_contains(?, batch_id)
+    FROM changes
+    WHERE list_contains(?, batch_id) AND field NOT IN ('latitude', 'longitude', 'time_zone', 'role')
     QUALIFY row_number() OVER (PARTITION BY incident_id, version ORDER BY CASE
         WHEN field IN ('n_killed', 'name', 'condition') THEN 0
         WHEN field IN ('n_injured', 'legal_status', 'status', 'incident_type') THEN 1
         WHEN field IN ('charges', 'age', 'occupation', 'city', 'occurred_date') THEN 2
-        WHEN field IN ('latitude', 'longitude', 'time_zone', 'country') THEN 4
         ELSE 3 END, participant_id, field, change_id) <= {_KEPT_CHANGES}
     ORDER BY ALL
 """  # noqa: S608
