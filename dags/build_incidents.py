@@ -7,24 +7,35 @@
    tables or none.
 
 * **Runs** whenever `documents` is updated; updates that come while it runs are taken together by the next run.
-* **When publish_batch fails on a check**, nothing of the batch was published: the log names the expectation and shows
+* **When it fails** on a check, nothing of the batch was published: the log names the expectation and shows
   the rows, `check_results` keeps them, and the inputs stay pending. Mend the cause and clear the run: it is read again.
-* **When a slice cannot be read** the others are published all the same, and the run fails to say so.
-* **When anything else fails** clear the task, or wait for the next run: what is staged stays staged, a frozen batch is
+* **When it fails** to read a slice, the others are published all the same, and the run fails to say so.
+* **When it fails** otherwise, clear the task, or wait for the next run: what is staged stays staged, a frozen batch is
   finished before a new one is begun, and no input is read or published twice.
 * **Next**: `send_alerts`, through the asset `changes`.
 """
 
 from airflow.sdk import Param, dag, task
 
-from blotter_airflow.wiring import CHANGES, DEFAULT_ARGS, DOCUMENTS, INCIDENTS, WRITER_POOL, failing_for_good
+from blotter_airflow.wiring import (
+    BUILDING,
+    CHANGES,
+    DEFAULT_ARGS,
+    DOCUMENTS,
+    INCIDENTS,
+    WRITER_POOL,
+    expect_within,
+    explain,
+    failing_for_good,
+)
 
 
 @dag(
     schedule=[DOCUMENTS],
     catchup=False,
     max_active_runs=1,
-    default_args=DEFAULT_ARGS,
+    default_args={**DEFAULT_ARGS, "priority_weight": BUILDING},
+    deadline=expect_within("build", next_step="see which task of the run waits: a slice that is read, or the writer"),
     tags=["blotter", "build"],
     doc_md=__doc__,
     params={
@@ -41,7 +52,13 @@ from blotter_airflow.wiring import CHANGES, DEFAULT_ARGS, DOCUMENTS, INCIDENTS, 
 def build_incidents() -> None:
     """Wire the tasks."""
 
-    @task(doc_md="Cut the pending documents into slices; returns their ids.")
+    @task(
+        doc_md=explain(
+            "Cut the pending documents into slices; returns their ids.",
+            if_it_fails="what is pending stays so; mend what the error names (a setting, the state's database) and "
+            "clear the task.",
+        )
+    )
     def plan_slices(params: dict) -> list[str]:
         from blotter import steps
         from blotter.config import load_settings
@@ -49,7 +66,14 @@ def build_incidents() -> None:
         with failing_for_good():
             return steps.plan_slices(load_settings(), slice_size=params["slice_size"])
 
-    @task(map_index_template="{{ slice_id }}", doc_md="Clean and read the documents of one slice; returns counts.")
+    @task(
+        map_index_template="{{ task.op_kwargs['slice_id'] }}",
+        doc_md=explain(
+            "Clean and read the documents of one slice; returns counts. A document that cannot be read is quarantined.",
+            if_it_fails="the slice stays pending and the others are published; mend what the error names and clear the "
+            "task, or let the next run read it.",
+        ),
+    )
     def read_slice(slice_id: str) -> dict[str, int]:
         from blotter import steps
         from blotter.config import load_settings
@@ -61,22 +85,39 @@ def build_incidents() -> None:
         pool=WRITER_POOL,
         outlets=[INCIDENTS, CHANGES],
         trigger_rule="all_done",  # a slice that cannot be read holds up no other
-        doc_md="Link, resolve, track, check and publish every slice read so far; returns counts.",
+        doc_md=explain(
+            "Link, resolve, track, check and publish every slice read so far; returns counts.",
+            if_it_fails="after a failed check nothing of the batch was published: the log shows the rows, "
+            "`check_results` keeps them; mend the cause (a source, a rule, the reader) and clear the run. After "
+            "anything else clear this task: a frozen batch is finished first, nothing is published twice.",
+        ),
     )
     def publish_batch(run_id: str, dag_id: str, outlet_events: dict) -> dict[str, int]:
         from airflow.sdk.exceptions import AirflowSkipException
 
         from blotter import steps
         from blotter.config import load_settings
+        from blotter.summaries import summarize_run
 
+        settings = load_settings()
         with failing_for_good():
-            counts = steps.publish_batch(load_settings(), run_id=run_id, dag_id=dag_id)
+            counts = steps.publish_batch(settings, run_id=run_id, dag_id=dag_id)
         if not any(counts.values()):
             raise AirflowSkipException("nothing was staged")
-        outlet_events[INCIDENTS].extra = outlet_events[CHANGES].extra = counts
+        told = summarize_run(settings, run_id)
+        outlet_events[INCIDENTS].extra = {"run": run_id, **told["incidents"], "inputs": counts}
+        outlet_events[CHANGES].extra = {"run": run_id, **told["changes"], "alerts": counts.get("n_alerts", 0)}
         return counts
 
-    @task(trigger_rule="one_failed", retries=0, doc_md="Fail the run where a slice was not read: it stays pending.")
+    @task(
+        trigger_rule="one_failed",
+        retries=0,
+        on_failure_callback=None,  # what failed before it has told already
+        doc_md=explain(
+            "Fail the run where a slice was not read: it stays pending.",
+            if_it_fails="nothing is to be done here: see the slice that failed.",
+        ),
+    )
     def report_unread() -> None:
         from airflow.sdk.exceptions import AirflowFailException
 

@@ -52,15 +52,13 @@ def main() -> int:
 def load_dags() -> dict[str, Any]:
     """Migrate Airflow's database where it is new, and parse the DAG folder."""
     with console.status("Setting up Airflow on SQLite in .demo/ (the first time takes half a minute) ..."):
-        from airflow.dag_processing.dagbag import DagBag
         from airflow.utils.db import initdb
+
+        from blotter_airflow.embedded import load_dags as parse_dags
 
         with quiet():
             initdb()
-            bag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
-    if bag.import_errors:
-        sys.exit(f"the DAGs do not parse: {bag.import_errors}")
-    return {dag_id: bag.dags[dag_id] for dag_id in STORY}
+            return parse_dags(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
 
 
 def play_day(dags: dict[str, Any], day: str) -> None:

@@ -72,6 +72,16 @@ class LinkSettings(_Section):
     reject: Annotated[float, Field(ge=0, le=1)] = 0.2
 
 
+class DeadlineSettings(_Section):
+    """After how long who is on call is told that a run of a DAG has not ended (`operators` in the file of alerts)."""
+
+    ingest_s: Annotated[float, Field(gt=0)] = 3600
+    build_s: Annotated[float, Field(gt=0)] = 2 * 3600
+    alert_s: Annotated[float, Field(gt=0)] = 1800
+    feeds_s: Annotated[float, Field(gt=0)] = 3600  # of waiting for a feed that is in trouble to be well again
+    upkeep_s: Annotated[float, Field(gt=0)] = 4 * 3600
+
+
 class Settings(_Section):
     """All settings. Relative paths are taken from the folder of the settings file, else from the working folder."""
 
@@ -80,6 +90,7 @@ class Settings(_Section):
     staging: str = "data/staging"
     state: str = "data/state.db"  # a path (SQLite) or a SQLAlchemy URL
     inbox: str = "data/inbox"
+    backfill: str = "data/backfill"  # what backfills take, by day of publication; files stay where they are
     alerts: str = "include/alerts.yaml"  # who is told of which changes
     alerts_log: str = "data/alerts.jsonl"
     sources: str = "include/sources"
@@ -90,10 +101,11 @@ class Settings(_Section):
     read: ReadSettings = ReadSettings()
     drops: DropSettings = DropSettings()
     link: LinkSettings = LinkSettings()
+    deadlines: DeadlineSettings = DeadlineSettings()
 
 
 _LISTS = ("open_hosts", "resolve")
-_PATHS = ("warehouse", "archive", "staging", "state", "inbox", "alerts", "alerts_log", "sources", "catalog")
+_PATHS = ("warehouse", "archive", "staging", "state", "inbox", "backfill", "alerts", "alerts_log", "sources", "catalog")
 
 
 def load_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Settings:

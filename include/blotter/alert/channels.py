@@ -28,6 +28,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, register_namespac
 from blotter.alert.delivery import Channel, DeliveryFailed
 from blotter.alert.render import RenderedMessage
 from blotter.alert.rules import (
+    OPERATORS,
     AlertBook,
     AppriseChannel,
     AtomChannel,
@@ -48,8 +49,8 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def make_channels(book: AlertBook, settings: Settings, environ: Mapping[str, str] | None = None) -> dict[str, Channel]:
-    """Make every channel that an enabled rule uses; raises SettingsError where one cannot work."""
-    used = {channel for rule in book.rules.values() if rule.enabled for channel in rule.channels}
+    """Make every channel that an enabled rule or who is on call uses; raises SettingsError where one cannot work."""
+    used = {channel for rule in book.rules.values() if rule.enabled for channel in rule.channels} | {*book.operators}
     channels = {
         name: _make_channel(
             form, settings, f"{settings.alerts}: channels.{name}", os.environ if environ is None else environ
@@ -57,8 +58,9 @@ def make_channels(book: AlertBook, settings: Settings, environ: Mapping[str, str
         for name, form in book.channels.items()
         if name in used
     }
-    for name, rule in book.rules.items():
-        for channel in (channels.get(channel) for channel in rule.channels if rule.enabled):
+    asking = {name: rule.channels for name, rule in book.rules.items() if rule.enabled} | {OPERATORS: book.operators}
+    for name, wanted in asking.items():
+        for channel in (channels.get(channel) for channel in wanted):
             if isinstance(channel, AtomSender):
                 channel.create_feed(name)
     return channels

@@ -41,9 +41,10 @@ def deliver_due(
     *,
     now: datetime,
     is_dry_run: bool = False,
+    rule: str | None = None,
     stage_attempt: Callable[[Row], None] = lambda row: None,
 ) -> list[Row]:
-    """Send every message that is due; gives the attempts as rows of the table `alerts`, in order.
+    """Send every message that is due, or those of one rule; gives the attempts as rows of `alerts`, in order.
 
     Each row goes to `stage_attempt` before its outcome is remembered, so that no finished attempt is missing from the
     table. A channel that is down is not asked again in this call; the others are served. A dry run logs what is due.
@@ -51,6 +52,8 @@ def deliver_due(
     attempts: list[Row] = []
     down: set[str] = set()
     for message in outbox.list_due(now) if is_dry_run else outbox.take_due(now):
+        if rule not in (None, message.rule):
+            continue
         if is_dry_run:
             rendered = render_message(message)
             log.info("due for %s, not sent in a dry run: %s\n%s", message.channel, rendered.subject, rendered.text)

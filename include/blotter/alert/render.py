@@ -1,4 +1,4 @@
-"""How a message looks: subject, text, HTML and JSON of one alert or of a digest.
+"""How a message looks: subject, text, HTML and JSON of one alert, of a digest, or of notices to who is on call.
 
 Belongs here: layout. Does not belong here: the words for values (`blotter.alert.wording`) and sending. HTML is escaped
 by the template engine, since everything in it came from outside.
@@ -13,6 +13,7 @@ from typing import Any
 
 import jinja2
 
+from blotter.alert.rules import OPERATORS
 from blotter.alert.wording import word_moment
 from blotter.store.outbox import Message
 
@@ -41,6 +42,8 @@ class RenderedMessage:
 def render_message(message: Message) -> RenderedMessage:
     """Render a message in all forms; the rule and its description come last: they say why one is told."""
     contents = [alert.content for alert in message.alerts]
+    if message.rule == OPERATORS:
+        return _render_notices(message, contents)
     subject = contents[0]["subject"] if len(contents) == 1 else _word_digest(contents)
     told: dict[str, Any] = {
         "subject": subject,
@@ -59,6 +62,28 @@ def render_message(message: Message) -> RenderedMessage:
         text=_templates().get_template("message.txt").render(told),
         html=_templates().get_template("message.html").render(told),
         payload={"alert_id": message.message_id, "rule": message.rule, "subject": subject, "incidents": contents},
+    )
+
+
+def _render_notices(message: Message, notices: Sequence[Mapping[str, Any]]) -> RenderedMessage:
+    subject = notices[0]["subject"] if len(notices) == 1 else f"blotter: {len(notices)} things to see to"
+    told = {"subject": subject, "notices": notices[:MAX_TOLD], "alert_id": message.message_id}
+    told["n_untold"] = max(0, len(notices) - MAX_TOLD)
+    return RenderedMessage(
+        message_id=message.message_id,
+        rule=message.rule,
+        channel=message.channel,
+        subject=subject,
+        created_at=message.folded_at,
+        text=_templates().get_template("notice.txt").render(told),
+        html=_templates().get_template("notice.html").render(told),
+        payload={
+            "alert_id": message.message_id,
+            "rule": message.rule,
+            "subject": subject,
+            "incidents": [],
+            "notices": list(notices),
+        },
     )
 
 

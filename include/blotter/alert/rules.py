@@ -217,19 +217,25 @@ ChannelForm = Annotated[
 ]
 
 
+OPERATORS = "operators"  # the name under which notices to who is on call go out; no rule may have it
+
+
 class AlertBook(_Strict):
-    """The whole file: channels by name, rules by name, and how the link to a record is made."""
+    """The whole file: channels by name, rules by name, who is on call, and how the link to a record is made."""
 
     channels: Mapping[Name, ChannelForm]
     rules: Mapping[Name, Rule]
+    operators: tuple[Name, ...] = ()  # channels of who is on call: failed tasks, missed deadlines
     record_url: Annotated[str, Field(pattern=r"^https?://.*\{incident_id\}")] | None = None
 
     @model_validator(mode="after")
     def _check_channels(self) -> Self:
-        for name, rule in self.rules.items():
-            unknown = [channel for channel in rule.channels if channel not in self.channels]
-            if unknown:
-                raise ValueError(f"rules.{name}.channels: names under `channels`, got {', '.join(unknown)}")
+        if OPERATORS in self.rules:
+            raise ValueError(f"rules.{OPERATORS}: another name, this one is for who is on call")
+        asking = {f"rules.{name}.channels": rule.channels for name, rule in self.rules.items()}
+        for where, channels in {**asking, OPERATORS: self.operators}.items():
+            if unknown := [channel for channel in channels if channel not in self.channels]:
+                raise ValueError(f"{where}: names under `channels`, got {', '.join(unknown)}")
         return self
 
 

@@ -1,0 +1,74 @@
+"""Telling who is on call, and finding what they are to be told of.
+
+Belongs here: a notice's way through the outbox to the channels under `operators`, and the feeds that are in trouble.
+Does not belong here: wording a notice about a task or a run (`blotter_airflow.oncall`), which knows Airflow.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from blotter.alert.channels import make_channels
+from blotter.alert.delivery import DeliveryFailed, deliver_due
+from blotter.alert.notices import Notice, make_notice_alerts
+from blotter.alert.render import render_message
+from blotter.alert.rules import OPERATORS, AlertBook, load_rules
+from blotter.config import Settings
+from blotter.ingest.health import HealthRow
+from blotter.sourcing import read_sources_health
+from blotter.store.outbox import Alert, Message
+from blotter.stores import Stores
+
+log = logging.getLogger(__name__)
+
+
+def tell_operators(settings: Settings, notice: Notice) -> int:
+    """Tell a notice over every channel under `operators`; returns how many took it now. The others are tried again.
+
+    It is written into the log in any case. Where the outbox itself cannot be had, the channels are asked directly: the
+    state may be what is broken. Raises nothing of a channel's; SettingsError where the file of rules cannot work.
+    """
+    log.error("%s\n%s", notice.subject, "\n".join(f"{label}: {text}" for label, text in notice.lines))
+    book = load_rules(settings.alerts)
+    alerts = make_notice_alerts(book, notice)
+    if not alerts:
+        return 0
+    try:
+        with Stores(settings) as stores:
+            with stores.engine.begin() as connection:
+                stores.outbox.enqueue(connection, alerts)
+            attempts = deliver_due(
+                stores.outbox,
+                make_channels(book, settings),
+                now=stores.now(),
+                rule=OPERATORS,
+                stage_attempt=lambda row: stores.ledger.stage_rows("alerts", [row]),
+            )
+    except Exception:  # whatever keeps the outbox from us must not keep the notice from its reader
+        log.exception("the outbox cannot be had: the channels are asked directly")
+        return _send_directly(book, settings, alerts)
+    return sum(attempt["status"] == "sent" for attempt in attempts)
+
+
+def find_troubled_feeds(settings: Settings, source_ids: Sequence[str] = ()) -> list[HealthRow]:
+    """Find the feeds, of all or of some sources, of which something is wrong by their own habit."""
+    rows = read_sources_health(settings)
+    return [row for row in rows if row.fault is not None and (not source_ids or row.source_id in source_ids)]
+
+
+def _send_directly(book: AlertBook, settings: Settings, alerts: Sequence[Alert]) -> int:
+    channels, n_taken = make_channels(book, settings), 0
+    for alert in alerts:
+        message = Message(
+            message_id=alert.alert_id,
+            rule=OPERATORS,
+            channel=alert.channel,
+            alerts=(alert,),
+            attempt=1,
+            folded_at=alert.due_at,
+        )
+        try:
+            channels[alert.channel].send(render_message(message))
+            n_taken += 1
+        except DeliveryFailed as failure:
+            log.warning("notice %s was not taken by %s: %s", alert.alert_id, alert.channel, failure)
+    return n_taken
