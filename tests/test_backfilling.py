@@ -14,8 +14,9 @@ from blotter.stores import Stores
 
 PAGE = """<html><head><title>Fire on Elm Street</title>
 <meta property="article:published_time" content="2026-03-03T09:30:00Z"></head>
-<body><article><h1>Fire on Elm Street</h1><p>A fire on Elm Street in Springfield injured two people on Tuesday, the fire
-department said. Nobody else was in the house when it began in the kitchen, neighbors said.</p></article></body></html>"""
+<body><article><h1>Fire on Elm Street</h1><p>A fire on Elm Street in Springfield injured two people on Tuesday, the
+fire department said. Nobody else was in the house when it began in the kitchen, neighbors said.</p></article></body>
+</html>"""
 
 
 @pytest.fixture

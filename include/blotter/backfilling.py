@@ -4,8 +4,8 @@ Belongs here: finding on which day each document of a file was published, rememb
 day as pending. Does not belong here: which days (a DAG's logical dates, or the command line), reading and publishing.
 
 The folder holds the formats of a drop folder, in `backfill/SOURCE/...`; files straight in it belong to the host of
-their documents' addresses, or to `inbox`. Unlike a drop folder's its files stay where they are, since every day of a backfill
-looks into them: a file is opened once to note the days of its documents, and then only for its own days.
+their documents' addresses, or to `inbox`. Unlike a drop folder's its files stay where they are, since every day of a
+backfill looks into them: a file is opened once to note the days of its documents, and then only for its own days.
 """
 
 import json
