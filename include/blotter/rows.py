@@ -6,16 +6,19 @@ Belongs here: which attribute of a record goes into which column. Does not belon
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
 
 from blotter.ids import canonical_json, canonical_text
 from blotter.model import (
+    FIELDS,
     Alignment,
     Article,
+    Basis,
     Change,
+    Claim,
     ClaimState,
     Conflict,
     Disposition,
@@ -23,9 +26,13 @@ from blotter.model import (
     Incident,
     Judgement,
     Link,
+    Notice,
     Participant,
     Reading,
+    ReadingKind,
     Rejection,
+    Role,
+    Value,
 )
 from blotter.schemas import TABLES, build_table
 
@@ -150,6 +157,34 @@ def change_row(change: Change) -> Row:
 def read_article(row: Mapping[str, Any]) -> Article:
     """Make the article revision of a row of `articles`."""
     return Article(**{f.name: row[f.name] for f in fields(Article)})
+
+
+def read_reading(row: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) -> Reading:
+    """Make the reading of a row of `readings` and its rows of `claims`, in whatever order they come."""
+    return Reading(
+        kind=ReadingKind(row["kind"]),
+        notice=Notice(row["notice"]),
+        claims=tuple(_read_claim(claim) for claim in claims),
+        **{name: row[name] for name in ("extractor_version", "reading_id", "article_id", "revision_id")},
+    )
+
+
+def _read_claim(row: Mapping[str, Any]) -> Claim:
+    told = {f.name: row[f.name] for f in fields(Claim)}
+    told["value"] = read_value(row["field"], row["value"])
+    told["role"] = None if row["role"] is None else Role(row["role"])
+    return Claim(**{**told, "state": ClaimState(row["state"]), "basis": Basis(row["basis"])})
+
+
+def read_value(field: str, text: str | None) -> Value:
+    """Give the plain text of a claim's value the type of its field; text of a field that is not known stays text."""
+    spec = FIELDS.get(field)
+    if text is None or spec is None:
+        return text
+    if spec.type is date:
+        return date.fromisoformat(text)
+    value: Value = spec.type(text)
+    return value
 
 
 def read_judgement(row: Mapping[str, Any]) -> Judgement:

@@ -29,6 +29,16 @@ _N_TERM_KEYS = 16
 _NAME_WEIGHT, _STREET_WEIGHT, _PLACE_WEIGHT = 0.5, 0.4, 0.15
 
 
+def sort_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """Sort claims by where the text says them, so that their order follows from what the tables have of them."""
+    return tuple(
+        sorted(
+            claims,
+            key=lambda c: (c.quote_start, c.participant_ref or 0, c.quote.find(c.value_raw), c.field, c.claim_id),
+        )
+    )
+
+
 def read_statements(reading: Reading, incident_ref: int) -> tuple[Statement, ...]:
     """Give the claims of a reading about one of its incidents, in the order of the text."""
     return tuple(
@@ -44,7 +54,7 @@ def read_statements(reading: Reading, incident_ref: int) -> tuple[Statement, ...
             claim.attributed_to,
             claim.confidence,
         )
-        for claim in reading.claims
+        for claim in sort_claims(reading.claims)
         if claim.incident_ref == incident_ref
     )
 

@@ -183,6 +183,18 @@ class SqlDesk:
         marks = {_SEQ: changes.seq, _N_TEXTS: changes.n_texts}
         insert_or_replace(connection, _marks, [{"name": name, "value": value} for name, value in marks.items()])
 
+    def clear(self, connection: Connection) -> None:
+        """Forget everything, in the caller's transaction."""
+        for table in _DESK:
+            connection.execute(delete(table))
+
+    def copy_from(self, other: "SqlDesk", connection: Connection) -> None:
+        """Learn all that another desk knows, in the caller's transaction."""
+        with other._engine.connect().execution_options(yield_per=500) as source:
+            for table in _DESK:
+                for rows in source.execute(select(table)).partitions():
+                    insert_or_replace(connection, table, [dict(row._mapping) for row in rows])
+
     def _load(self, table: Table, ids: Iterable[str], kind: type[_T]) -> dict[str, _T]:
         with self._engine.connect() as connection:
             return {

@@ -16,7 +16,7 @@ import msgspec
 from blotter.ids import make_id
 from blotter.link import LINKER_VERSION
 from blotter.link.compare import NEAR_MISS, Likeness, LinkRules, compare_account
-from blotter.link.describe import count_text_terms, describe_incident, key_account, select_text
+from blotter.link.describe import count_text_terms, describe_incident, key_account, select_text, sort_claims
 from blotter.link.memory import (
     Account,
     ArticleMemory,
@@ -29,7 +29,7 @@ from blotter.link.memory import (
     TextMemory,
     encode_changes,
 )
-from blotter.link.syndication import is_same_text, key_fingerprint, measure_resemblance, take_fingerprint
+from blotter.link.syndication import Fingerprint, is_same_text, key_fingerprint, measure_resemblance, take_fingerprint
 from blotter.model import (
     Alignment,
     Article,
@@ -45,7 +45,7 @@ from blotter.model import (
     ReadingKind,
     Verdict,
 )
-from blotter.resolve.align import align_participants, gather_people
+from blotter.resolve.align import Placed, align_participants, gather_people
 from blotter.resolve.members import make_member
 from blotter.resolve.record import build_incident, resolve_members
 from blotter.track import Trigger, diff_versions
@@ -119,6 +119,7 @@ class Workbench:
     def take(self, article: Article, reading: Reading) -> None:
         """Place one article's reading; one that is known, or older than what is known, changes no record."""
         known = self.desk.article(article.article_id)
+        reading = replace(reading, claims=sort_claims(reading.claims))
         article = self._group_text(article, known)
         self._articles.append(article)
         if known is not None and (article.revision < known.revision or reading.reading_id == known.reading_id):
@@ -148,8 +149,16 @@ class Workbench:
             return replace(article, syndication_id=known.syndication_id)
         fingerprint = take_fingerprint(article.text)
         keys = [f"f:{value}" for value in key_fingerprint(fingerprint)]
-        day = article.published_at.toordinal()
-        window = self.rules.window_days
+        syndication_id = self._choose_group(article, known, fingerprint, keys)
+        if fingerprint:
+            day = article.published_at.toordinal()
+            self.desk.put_text(TextMemory(article.revision_id, syndication_id, day, fingerprint), keys)
+        return replace(article, syndication_id=syndication_id)
+
+    def _choose_group(
+        self, article: Article, known: ArticleMemory | None, fingerprint: Fingerprint, keys: Sequence[str]
+    ) -> str:
+        day, window = article.published_at.toordinal(), self.rules.window_days
         targets = self.desk.find_targets(keys, day - window, day + window)
         same = [
             text
@@ -162,14 +171,10 @@ class Workbench:
             default=None,
         )
         if best is not None:
-            syndication_id = best.syndication_id
-        elif known is not None and not fingerprint:
-            syndication_id = known.syndication_id
-        else:
-            syndication_id = make_id("syn", article.revision_id)
-        if fingerprint:
-            self.desk.put_text(TextMemory(article.revision_id, syndication_id, day, fingerprint), keys)
-        return replace(article, syndication_id=syndication_id)
+            return best.syndication_id
+        if known is not None and not fingerprint:
+            return known.syndication_id
+        return make_id("syn", article.revision_id)
 
     def _place_references(
         self, article: Article, reading: Reading, known: ArticleMemory | None, counts: Mapping[str, int]
@@ -185,7 +190,7 @@ class Workbench:
         for ref in sorted({claim.incident_ref for claim in reading.claims}):
             account = self._describe(article, reading, ref, counts)
             taken = {placement.incident_id for placement in placements}
-            found = self._find_pinned(pins, taken, known) or self._find_incident(account, reading, known, taken)
+            found = self._find_placement(account, reading, ref, known, pins, taken)
             placement = self._place(article, reading, ref, account, found, known)
             if placement is not None:
                 placements.append(placement)
@@ -198,6 +203,17 @@ class Workbench:
         mine = counts if text is article.text else count_text_terms(article, text)
         claims = [claim for claim in reading.claims if claim.incident_ref == ref]
         return describe_incident(article, claims, mine, self.desk.count_terms(mine), self.desk.n_texts())
+
+    def _find_placement(
+        self,
+        account: Account,
+        reading: Reading,
+        ref: int,
+        known: ArticleMemory | None,
+        pins: list[str],
+        taken: set[str],
+    ) -> Found:
+        return self._find_pinned(pins, taken, known) or self._find_incident(account, reading, known, taken)
 
     def _find_pinned(self, pins: list[str], taken: set[str], known: ArticleMemory | None) -> Found | None:
         """Follow a person who linked the article: the first reference goes where they said."""
@@ -323,12 +339,7 @@ class Workbench:
     def add_member(self, dossier: Dossier, member: Member, cause: ChangeCause) -> Dossier:
         """Align an account's persons with an incident's and add it, in the place of the article's earlier one."""
         touched = self.touch(dossier.incident_id)
-        placed = align_participants(
-            member.statements,
-            gather_people(sorted(dossier.members, key=lambda one: (one.order, one.reading_id))),
-            incident_id=dossier.incident_id,
-            reading_id=member.reading_id,
-        )
+        placed = self._align(dossier, member)
         member = msgspec.structs.replace(member, placed={one.participant_ref: one.participant_id for one in placed})
         for one in placed:
             key = (member.reading_id, member.incident_ref, one.participant_ref, dossier.incident_id, one.participant_id)
@@ -349,6 +360,14 @@ class Workbench:
         dossier = msgspec.structs.replace(dossier, members=(*kept, member))
         self.desk.put_dossier(dossier)
         return dossier
+
+    def _align(self, dossier: Dossier, member: Member) -> Sequence[Placed]:
+        return align_participants(
+            member.statements,
+            gather_people(sorted(dossier.members, key=lambda one: (one.order, one.reading_id))),
+            incident_id=dossier.incident_id,
+            reading_id=member.reading_id,
+        )
 
     def add_account(self, incident_id: str, account: Account) -> None:
         """Let the linker see an account of an incident, and find the incident by it."""
