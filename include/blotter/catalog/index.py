@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import zstandard
 
 _VERSION = 1  # of the form of the file: another one is made anew
 _COUNT_LIMIT = 1_000  # matches are counted up to here: a number that nobody reads costs time
@@ -51,10 +52,48 @@ CREATE INDEX quarantine_open ON quarantine (seq) WHERE replayed_as IS NULL;
 """
 
 
-class Summary(msgspec.Struct, kw_only=True, array_like=True):
+class _Columns(msgspec.Struct, kw_only=True, array_like=True):
+    """Some columns of a row, also to be had as of a row."""
+
+    def __getitem__(self, column: str) -> Any:
+        return getattr(self, column)
+
+    def to_row(self) -> dict[str, Any]:
+        """Give the columns by name."""
+        return {name: getattr(self, name) for name in self.__struct_fields__}
+
+
+class PersonSummary(_Columns, kw_only=True, array_like=True):
+    """A participant as a list shows them: columns of `participants`."""
+
+    participant_id: str
+    role: str
+    name: str | None
+    name_state: str | None
+    age: int | None
+    gender: str | None
+    occupation: str | None
+    condition: str | None
+    legal_status: str | None
+
+
+class ChangeSummary(_Columns, kw_only=True, array_like=True):
+    """A change as a list shows it: columns of `changes`, values as the timeline words them."""
+
+    participant_id: str | None
+    field: str
+    kind: str
+    cause: str
+    before_state: str | None
+    before: str | None
+    after_state: str | None
+    after: str | None
+
+
+class Summary(_Columns, kw_only=True, array_like=True):
     """An incident as a list shows it: its newest version in short, and the changes that made it.
 
-    Participants and changes are dicts of columns of their tables; at most six of each are kept, `n_*` count all.
+    At most six participants and changes are kept; `n_participants` and `n_changes` count all.
     """
 
     incident_id: str
@@ -77,14 +116,11 @@ class Summary(msgspec.Struct, kw_only=True, array_like=True):
     n_articles: int
     n_reports: int
     conflicts: list[str]  # the fields on which reports differ
-    participants: list[dict[str, Any]]
+    participants: list[PersonSummary]
     n_participants: int
-    changes: list[dict[str, Any]]
+    changes: list[ChangeSummary]
     n_changes: int
     merged_into: str | None
-
-    def __getitem__(self, column: str) -> Any:
-        return getattr(self, column)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +233,7 @@ def find_incidents(connection: sqlite3.Connection, search: Search) -> Found:
         n_found = int(read_mark(connection, "n_incidents") or 0)
     page = rows[: search.limit]
     return Found(
-        rows=[(seq, msgspec.msgpack.decode(body, type=Summary)) for seq, body in page],
+        rows=[(seq, _unpack(body)) for seq, body in page],
         n_found=min(n_found, _COUNT_LIMIT) if query else n_found,
         is_bounded=bool(query) and n_found > _COUNT_LIMIT,
         next_before=page[-1][0] if len(rows) > search.limit else None,
@@ -209,7 +245,7 @@ def read_summaries(connection: sqlite3.Connection, incident_ids: Iterable[str]) 
     wanted = list(dict.fromkeys(incident_ids))
     marks = ",".join("?" * len(wanted))
     rows = connection.execute(f"SELECT body FROM incidents WHERE incident_id IN ({marks})", wanted)  # noqa: S608
-    found = [msgspec.msgpack.decode(body, type=Summary) for (body,) in rows]
+    found = [_unpack(body) for (body,) in rows]
     return {one.incident_id: one for one in found}
 
 
@@ -347,7 +383,7 @@ def put_incident(connection: sqlite3.Connection, summary: Summary, day: date, ne
             summary.merged_into,
             words,
             write_days(days),
-            msgspec.msgpack.encode(summary),
+            _pack(summary),
         ],
     )
     connection.execute("INSERT INTO texts (rowid, words) VALUES (?, ?)", [next_seq, words])
@@ -483,6 +519,14 @@ def cut_words(text: str) -> list[str]:
 def _cut_question(text: str) -> list[tuple[str, bool]]:
     cut = [(word, part.rstrip().endswith("*")) for part in text.split() for word in cut_words(part)]
     return cut[:_MAX_WORDS]
+
+
+def _pack(summary: Summary) -> bytes:
+    return zstandard.ZstdCompressor(level=3).compress(msgspec.msgpack.encode(summary))
+
+
+def _unpack(body: bytes) -> Summary:
+    return msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(body), type=Summary)
 
 
 def write_days(days: Iterable[date]) -> str:

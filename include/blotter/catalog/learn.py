@@ -22,6 +22,8 @@ import pyarrow.parquet as pq
 from blotter import queries
 from blotter.catalog.index import (
     Catalog,
+    ChangeSummary,
+    PersonSummary,
     Summary,
     add_incident_day,
     place_articles,
@@ -150,7 +152,7 @@ class CatalogKeeper:
     def _learn_day(self, warehouse: duckdb.DuckDBPyConnection, day: date) -> int:
         published = {
             str(batch_id)
-            for part in sorted((self._runs / f"dt={day.isoformat()}").glob("part-*.parquet"))
+            for part in sorted((self._runs / f"dt={day.isoformat()}").glob("*.parquet"))
             for batch_id in pq.ParquetFile(part).read(["batch_id"])["batch_id"].to_pylist()
         }
         session = queries.open_days(warehouse, self._root, {table: [day] for table in _TABLES})
@@ -204,7 +206,9 @@ class _Lesson:
         newest: datetime | None = None
         for row in self._ask(_INCIDENTS):
             mine = changes.get((row["incident_id"], row["version"]), [])
-            summary = Summary(**row, changes=[_shorten(one) for one in mine], n_changes=_count(mine))
+            people = [PersonSummary(**_choose(one, PersonSummary)) for one in row.pop("participants")]
+            moved = [ChangeSummary(**_choose(one, ChangeSummary)) for one in mine]
+            summary = Summary(**row, participants=people, changes=moved, n_changes=_count(mine))
             was_listed = put_incident(self._connection, summary, self._day, next_seq)
             next_seq += 1
             n_incidents += (summary.merged_into is None) - was_listed
@@ -260,9 +264,8 @@ class _Lesson:
             put_replay(self._connection, row["replay_of"], row["input_id"], row["disposition"])
 
 
-def _shorten(change: dict[str, Any]) -> dict[str, Any]:
-    kept = ("participant_id", "field", "kind", "cause", "before_state", "before", "after_state", "after")
-    return {name: change[name] for name in kept}
+def _choose(row: dict[str, Any], kind: type[PersonSummary] | type[ChangeSummary]) -> dict[str, Any]:
+    return {name: row[name] for name in kind.__struct_fields__}
 
 
 def _count(changes: Sequence[dict[str, Any]]) -> int:

@@ -17,7 +17,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Redirect
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from blotter.catalog import Search
+from blotter.catalog import Search, Summary
 from blotter.catalog.index import (
     count_quarantine,
     find_incidents,
@@ -168,7 +168,7 @@ def send_incidents(
         raise HTTPException(422, "; ".join(problems))
     with tables.reading() as (catalog, is_fresh):
         found = find_incidents(catalog, search)
-    rows = [{name: summary[name] for name in summary.__struct_fields__} for _, summary in found.rows]
+    rows = [_list_columns(summary) for _, summary in found.rows]
     return _send_json(
         {
             "rows": rows,
@@ -504,6 +504,13 @@ def _tell_code(code: object) -> str:
 
 def _quote_path(part: object) -> str:
     return quote(str(part), safe="")
+
+
+def _list_columns(summary: Summary) -> dict[str, Any]:
+    """Give a summary as a dict of its columns, its people and changes too."""
+    people, changes = summary.participants, summary.changes
+    parts = {"participants": [one.to_row() for one in people], "changes": [one.to_row() for one in changes]}
+    return summary.to_row() | parts
 
 
 def _send_json(content: Mapping[str, Any]) -> JSONResponse:

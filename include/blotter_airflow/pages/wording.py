@@ -288,8 +288,8 @@ def tell_change(change: Row, names: Mapping[str, str]) -> ToldChange:
 
 def tell_summary_changes(summary: Summary) -> list[ToldChange]:
     """Word the changes that made an incident's newest version, as many as the catalog keeps."""
-    names = {person["participant_id"]: tell_person(person) for person in summary.participants}
-    return [tell_change(change, names) for change in summary.changes]
+    names = {person.participant_id: tell_person(person.to_row()) for person in summary.participants}
+    return [tell_change(change.to_row(), names) for change in summary.changes]
 
 
 def tell_doubts(row: Any) -> list[tuple[str, str]]:
