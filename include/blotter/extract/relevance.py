@@ -1,11 +1,23 @@
 """What a page is about: an incident, the aftermath of one, several, or none; and whether it corrects itself.
 
 Belongs here: deciding `ReadingKind` and `Notice` from the whole page. Does not belong here: which sentences are background
-(`background`).
+(`background`), nor the words (`lexicons/page_words.txt`) and the weights (`lexicons/page_weights.txt`).
+
+A page is measured: how many of its words are those of sport, of court, of rescue; whether its first sentences tell what
+happened and when; whether somebody was harmed. The weighted sum says whether it is about an incident. The weights are
+fitted to the pages in tests/extract/pages (`python -m tests.extract.weigh_pages` fits and writes them); a weight can only
+speak for an incident or only against one, as its measure is declared here.
 """
+
+import re
+from functools import cache
+from math import log1p
+
+from ahocorasick_rs import AhoCorasick, MatchKind
 
 from blotter.extract.gate import GatedPattern, gated
 from blotter.extract.incident_types import Keyword
+from blotter.extract.lexicon import load_rows, load_sections
 from blotter.extract.people import Person
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import Notice, ReadingKind
@@ -17,39 +29,61 @@ _RETRACTION = gated(
     r"\b(?:retraction\s?:|(?:has|have)\s(?:been\s)?(?:retracted|withdrawn)\b[^.]{0,40}|retract(?:s|ed|ing)?\s(?:the|this|its|a|our)\s(?:story|article|report)|(?:story|article|report)\s(?:has\sbeen|was|is)\s(?:retracted|withdrawn|removed)|withdraws?\s(?:its|this|the|our)\s(?:story|article|report))"
 )
 
-# What an incident page has and others lack: an event that befell someone, told by police, firefighters or witnesses.
-_EVENT = gated(
-    r"\b(?:(?:was|were|been|being|is|are)\s(?:\w+ly\s)?(?:shot|stabbed|killed|injured|wounded|struck|hit\sby|beaten|robbed|attacked|assaulted|kidnapped|abducted|found\s(?:dead|shot|safe|unresponsive)|hospitalized|rescued|pulled\sfrom|arrested|charged|taken\s(?:into\scustody|to\s(?:a|the|an\sarea)?\s?\w*\s?hospital)|pronounced\sdead|airlifted|evacuated|missing|last\sseen|trapped|burned|destroyed)"
-    r"|(?:died|dies|drowned|collided|overturned|crashed|derailed|capsized|exploded|collapsed|opened\sfire|shots\s(?:were\s)?fired|fired\sshots|gunfire|broke\sout|fatal(?:ly)?|shooting\s(?:happened|occurred|took|that|in|at|on|left)|stabbing\s(?:happened|occurred|that|in|at|left)|crash\s(?:happened|occurred|that|on|in|left)|gunshot\swounds?|stab\swounds?|went\smissing|search\sfor|manhunt|standoff|barricaded|homicide|police\sarrested|(?:was|were)\sarrested|in\scustody|seized|gunpoint|robbed|stolen|bust(?:ed)?|search\swarrant|traffic\sstop|body\sof|raid(?:ed)?|shot\s(?:and|to|in|at|by|himself|herself|a|the|his|her)|killing|killed|kills|fell\s(?:from|off|into|on)|pinned|crushed|shooting|stabbing|dead\b|suspects?|victims?))\b"
+# Something befell someone or something, told as a fact of the past.
+_HAPPENED = gated(
+    r"\b(?:(?:was|were|been|being|is|are|got)\s(?:\w+ly\s)?(?:also\s|then\s|later\s)?(?:shot|stabbed|killed|injured|wounded|struck|hit\sby|beaten|robbed|attacked|assaulted|kidnapped|abducted|found|hospitali[sz]ed|hurt|rescued|freed|pulled|arrested|charged|detained|taken|flown|airlifted|rushed|pronounced|declared|evacuated|missing|trapped|burned|destroyed|damaged|gutted|crushed|mauled|bitten|electrocuted|pushed|thrown|ejected|dragged|swept|treated|displaced|leveled|derailed|buried|dead)"
+    r"|died|dies|drowned|collided|overturned|crashed|derailed|capsized|sank|exploded|collapsed|opened\sfire|broke\sout|caught\sfire|burned\sdown|rang\sout|went\smissing|disappeared|vanished|went\sdown|slammed\sinto|ran\soff|rolled\sover|flipped|struck|tore\sthrough|erupted|fell\s(?:from|off|into)|shot\s(?:and|at|him|her|a|an|the|two|three)|stabbed|killed|killing|injuring|injured|wounded|wounding|robbed|mauled|suffered|fled|escaped|fired\s(?:at|a\sshot|shots)|gutted|destroyed|leaked|swept)\b"
 )
-_RESPONSE = gated(
-    r"\b(?:police|deput(?:y|ies)|sheriff['’]?s?|troopers?|firefighters?|fire\s(?:department|crews|officials|chief|marshal)|paramedics|detectives|investigators|authorities|coroner|medical\sexaminer|officers?|coast\sguard|rescuers?|rescue\s(?:crews|workers|teams?)|emergency\s(?:crews|services|responders)|first\sresponders|911|ambulance|crime\sscene|highway\spatrol)\b"
+_DAY_OR_HOUR = gated(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tonight|overnight|this\s(?:morning|afternoon|evening)|last\snight|\d{1,2}(?::\d\d)?\s?[ap]\.?m\b|\d\d:\d\d|(?:jan|feb|march|april|may|june|july|aug|sept|oct|nov|dec)\w*\.?\s\d{1,2})\b"
 )
-_SPORT = gated(
-    r"\b(?:quarterback|touchdowns?|innings?|home\sruns?|goalkeeper|playoffs?|season\sopener|coach(?:es)?|midfielder|striker|halftime|overtime|three-pointers?|rebounds?|free\sthrows?|penalty\skick|scored|scoring|league|championship|tournament|roster|standings|batting|pitch(?:er|ing)|defenseman|power\splay|goaltender|semifinal|fixture|wicket|innings|birdie|bogey|par-\d|fairway|teammates?|games?\sagainst|win\sover|victory\sover|loss\sto|draft\spick|kickoff|jump\sshot|shot\sclock|shots\son\sgoal)\b"
+_RESPONSE_SAYS = gated(
+    r"\b(?:police|deput(?:y|ies)|sheriff|troopers?|patrol|firefighters?|fire|chief|officials?|authorit(?:y|ies)|coroner|medical\sexaminer|detectives|investigators|guard|officers?|marshals?|agency|department|office)\b[^.;”\"]{0,50}?\b(?:said|says?|told|confirmed|reported|believes?)\b"
+    r"|\b(?:according\sto|said)\s(?:the\s)?(?:\w+\s){0,3}(?:police|sheriff|deput|trooper|fire|authorit|official|coroner|patrol|investigators|detective|officer|lt\.|sgt\.|capt\.|chief)"
 )
-_CULTURE = gated(
-    r"\b(?:rated\s(?:r|pg|pg-13)\b|(?:two|three|four|five|\d)(?:\s(?:and\sa\shalf))?\sstars|thriller|feature|theatre|stages\sthe|film|movie|director['’]s|screenplay|box\soffice|starring|actor|actress|novel|author['’]s|episode|season\sfinale|album|trailer|premiere|sequel|protagonist|reviewers?|review\b|plot|thriller|streaming|exhibit(?:ion)?|museum|video\sgame|audiences?|cast\b|scenes?\sin\swhich|bestsell\w+|playwright|theatergoers|recipe|podcast)\b"
+# Someone's own case goes on; that courts rule on a point of law is in the lexicon.
+_CASE_STEP = gated(
+    r"\b(?:charged\swith|accused\sof|charged\sin|arraigned|indict(?:s|ed)|convicted\s(?:\w+\s){0,6}of|sentenced|pleaded\s(?:guilty|not\sguilty|no\scontest)|pleads\s(?:guilty|not\sguilty)|plea\sdeal|competent\sto\sstand|(?:fit|stand)\s(?:for\s)?trial|on\strial|trial\sof|mistrial|found\sguilty|years\sin\sprison|probation|(?:set|held)\s(?:bail|bond)|bail\sat|trial\s(?:is|was|will)|jur(?:y|ors)\s(?:convicted|found|heard|deliberated))\b"
 )
-_POLICY = gated(
-    r"\b(?:budget|legislat\w+|lawmakers?|bill\b|ordinance|referendum|ballot|tax(?:es|payers?)?|funding|proposal|proposed|council\s(?:vote|approved|members?)|committee|election|campaign|candidates?|senators?|policy|policies|statistics|percent|survey|study|researchers?|report\sfound|annual\sreport|grant|million|billion|strategic|program|initiative|crime\srates?|decline[ds]?|trend|quarterly|graduat\w+|recruits?|academy|ceremony|open\shouse|celebrat\w+|volunteers?|earnings|shares|investors|revenue|stocks?)\b"
+_YEAR = re.compile(r"\b(1[5-9]\d\d|20\d\d)\b|\b(?:18|19)\d0s\b")
+_TO_COME = re.compile(
+    r"\bwill\s(?:be|begin|start|open|close|host|hold|speak|take|run|show|read|play|vote|meet|have|go|come|return|appear|sound|join|add|get)\b|\b(?:is|are)\s(?:scheduled|expected|planned|slated)\b|\bnext\s(?:week|month|year|spring|fall|summer|season)\b",
+    re.I,
 )
-_COURT = gated(
-    r"\b(?:supreme\scourt|appeals\scourt|court\sof\sappeals?|appellate|justices?\s(?:ruled|heard|upheld)|ruling|upheld|overturned\s(?:the|his|her)\sconviction|death\srow|execution|parole\sboard|retrial|new\strial|exonerat\w+|cold\scase|lawsuit|settlement|sued|plaintiffs?)\b"
+_IF = re.compile(r"\b(?:could|would|might|may|should|if)\b", re.I)
+_YOU = re.compile(r"\byou(?:rs?|['’]re)?\b", re.I)
+_I = re.compile(r"\b(?:I|I['’](?:m|ve|d)|my|me|we|our)\b")
+_SCORE = re.compile(r"(?<![\w-])\d{1,3}-\d{1,3}(?![\w-])")
+_QUOTED_TITLE = re.compile(
+    r"[“\"‘'](?:[A-Z][\w'’-]*|of|the|a|an|in|on|and|to|for|at)(?:\s(?:[A-Z][\w'’-]*|\d+|of|the|a|an|in|on|and|to|for|at)){0,6}[,.!?]?[”\"’'](?=[\s,.;:)]|$)"
 )
+_QUOTED = re.compile(r"[“\"][^”\"]{0,600}[”\"]")
+_GENRE_TITLE = re.compile(
+    r"^(?:reviews?|opinion|editorial|column|commentary|letters?|obituar(?:y|ies)|in\smemoriam|remembering|recipe|poll|study|survey|forecast|interview|podcast|recap|analysis|explainer|lawsuit|box\soffice|markets?|how|why|what|who|which|meet|ask|ten|five|seven|\d+\s(?:ways|things|best|true|tips)|q&a|from\sthe|this\sday|chapter|poem|poetry|our\sview|report|notebook|death\snotices|best)\b"
+    r"|\b(?:reviews?|recap|column|obituary|forecast|outlook|budget|study|poll|season|episode|chapter|interview|history|anniversary|drill|training|exercise|museum|exhibit|recall(?:s|ed)?|strategy|plan|bill|law)\b|[?]$|^['‘“\"]",
+    re.I,
+)
+_EVENT_TITLE = re.compile(
+    r"\b(?:shot|shoots?|shooting|stabbed|stabbing|killed|kills|killing|dead|dies|died|injured|injures|hurt|wounded|crash(?:es)?|fire|blaze|explosion|explodes|blast|drowns?|drowned|missing|found|arrested|charged|robbed|robbery|rob|attack(?:ed)?|attacks|collapse[sd]?|derails?|sinks|rescued|hit|struck|burn(?:s|ed)|bites?|mauls?|leak|overturns|trapped|police|quake|tornado|flood|avalanche|fatal|homicide|murder|suspect|identified|victims?|body|bodies|accident|wreck|standoff|threat|hostage|kidnapp\w+|gun\w*)\b",
+    re.I,
+)
+
+_READ = 30  # sentences of a page that are measured
+_PER_WORDS = 200  # counts are per so many words
+_SPEAK_AGAINST = frozenset(
+    "sport culture business policy numbers law obituary opinion event advice drill outlook history story old_years to_come if you i questions scores quoted_titles genre_title is_other nobody_responds".split()
+)
+
 _LAW_STEP = gated(
-    r"\b(?:sentenced|convicted|pleaded|pled|trial|jury|jurors|verdict|arraign\w*|indict\w+|hearing|testif\w+|prosecutors?|plea|grand\sjury|acquitted|competen\w+)\b"
+    r"\b(?:sentenc\w+|convict(?:ed|s|ion)|plead(?:s|ed)?|pled|trial|jury|jurors|verdict|arraign\w*|indict\w*|hearing|testif\w+|prosecutors?|plea|acquitted|competen\w+|judge)\b"
 )
 _MEMORIAL = gated(
-    r"\b(?:funeral|vigil|memorial|mourn\w*|laid\sto\srest|remember(?:ed|s|ing)?|anniversary|tribute|procession|years?\s(?:after|since|later))\b"
+    r"\b(?:funeral|vigil|memorial|mourn\w*|laid\sto\srest|remember(?:ed|s|ing)?|anniversary|tribute|procession|years?\s(?:after|since|later|ago))\b"
 )
-_OBITUARY = gated(
-    r"\b(?:survived\sby|predeceased|preceded\sin\sdeath|in\slieu\sof\sflowers|visitation\swill|passed\saway\speacefully|born\s(?:in|on)\s[^.]{3,40}(?:to|the\sson|the\sdaughter)|beloved\s(?:husband|wife|mother|father)|died\s(?:of|after)\s(?:a\s|complications\sof\s|complications\sfrom\s)?(?:\w+\s){0,3}(?:cancer|illness|heart\s(?:attack|failure|disease)|pneumonia|natural\scauses|alzheimer\w*|stroke|leukemia|battle\swith))\b"
+# What comes months after: however fresh a day the page names, it is not the incident's.
+_LATE_STEP = gated(
+    r"\b(?:sentenced|sentencing|convict(?:ed|s)|jur(?:y|ors)|verdict|trial\s(?:of|opens|begins|began|opened)|on\strial|fit\s(?:for|to\sstand)\strial|opening\sstatements|pleaded\sguilty|pleads\sguilty|plea\sdeal|gets\s(?:\d+|\w+)\s(?:to\s\d+\s)?(?:years|months|life)|anniversary|(?:one|two|three|four|five|ten|\d+|a)\syears?\s(?:after|since|later|ago))\b"
 )
-_OPINION = gated(
-    r"\b(?:opinion|editorial|op-ed|letter\sto\sthe\seditor|columnist|commentary|i\sbelieve|i\sthink|in\smy\sview|we\smust|we\sneed\sto|our\sview|readers?|as\sa\s(?:society|nation))\b"
-)
-_FICTION = gated(r"\b(?:drill|exercise|simulat\w+|mock|training\sscenario|re-?enact\w+|fictional|role-?play\w*)\b")
 
 
 def read_notice(scene: Scene) -> Notice:
@@ -65,42 +99,97 @@ def judge_kind(
     """Judge what the page is about; `is_recent` says that a day near publication is named as the incident's, `is_fresh`
     that it is at most three days back.
     """
-    read = scene.sentences[:30]
-    head = read[:5]
-    n_words = max(40, sum(sentence.text.count(" ") + 1 for sentence in read))
-    per = 300 / n_words
-    events = _count(_EVENT, read) * per
-    response = _count(_RESPONSE, read) * per
-    harmed = sum(1 for p in people if p.conditions or p.standings)
-    score = (
-        0.5 * min(events, 8)
-        + 0.35 * min(response, 8)
-        + 0.9 * bool(_count(_EVENT, head))
-        + 0.6 * bool(_count(_RESPONSE, head))
-    )
-    score += 0.8 * min(harmed, 2) + 0.6 * has_count + 0.8 * bool(types) + 0.7 * is_recent
-    against = (
-        0.75 * _count(_SPORT, read) * per + 0.75 * _count(_CULTURE, read) * per + 0.35 * _count(_POLICY, read) * per
-    )
-    against += (
-        0.5 * _count(_COURT, read) * per
-        + 1.6 * _count(_OBITUARY, read) * per
-        + 0.45 * _count(_OPINION, read) * per
-        + 0.8 * _count(_FICTION, read) * per
-    )
-    if types and types[0].value == "other":
-        against += 1.5  # nothing but a word of police work: more must speak for an incident
-    if not types or score - against < 2.2:
+    measures = measure_page(scene, types, people, is_recent=is_recent, has_count=has_count)
+    weights = _load_weights()
+    if weights["bias"] + sum(weights.get(name, 0.0) * value for name, value in measures.items()) < 0:
         return ReadingKind.NOT_INCIDENT
-    if not is_fresh and _is_follow_up(head):
-        return ReadingKind.FOLLOW_UP
-    return ReadingKind.INCIDENT
+    return ReadingKind.FOLLOW_UP if _is_follow_up(scene.sentences[:5], is_fresh=is_fresh) else ReadingKind.INCIDENT
+
+
+def measure_page(
+    scene: Scene, types: list[Keyword], people: list[Person], *, is_recent: bool, has_count: bool
+) -> dict[str, float]:
+    """Measure what speaks for and against an incident, by name; counts are log(1 + count per 200 words), the rest is 0
+    to 3.
+    """
+    read = scene.sentences[:_READ]
+    head = [s for s in read if not s.is_title and not s.is_background][:3]
+    title = " ".join(s.text for s in read if s.is_title) or " ".join(s.text for s in read[:1])
+    text = " ".join(s.text for s in read)
+    told = _QUOTED.sub(" ", text)  # what people say is their own
+    newest_old_year = scene.article.published_at.year - 2
+    counts = _count_page_words(text) | {
+        "happened": _count(_HAPPENED, read),
+        "case_steps": _count(_CASE_STEP, read),
+        "old_years": sum(1 for m in _YEAR.finditer(text) if m[1] is None or int(m[1]) <= newest_old_year),
+        "to_come": len(_TO_COME.findall(told)),
+        "if": len(_IF.findall(told)),
+        "you": len(_YOU.findall(told)),
+        "i": len(_I.findall(told)),
+        "questions": text.count("?"),
+        "scores": len(_SCORE.findall(text)),
+        "quoted_titles": len(_QUOTED_TITLE.findall(text)),
+    }
+    scale = _PER_WORDS / max(40, text.count(" ") + 1)
+    return {name: log1p(count * scale) for name, count in counts.items()} | {
+        "is_dated": float(any(_DAY_OR_HOUR.search(s) and _HAPPENED.search(s) for s in head)),
+        "response_says": float(min(3, _count(_RESPONSE_SAYS, read))),
+        "nobody_responds": float(not (counts["response"] or counts["scene"] or counts["inquiry"])),
+        "harmed": float(min(2, sum(1 for person in people if person.conditions))),
+        "standings": float(min(2, sum(1 for person in people if person.standings))),
+        "has_count": float(has_count),
+        "is_typed": float(bool(types) and types[0].value != "other"),
+        "is_other": float(bool(types) and types[0].value == "other"),
+        "is_recent": float(is_recent),
+        "genre_title": float(bool(_GENRE_TITLE.search(title))),
+        "event_title": float(bool(_EVENT_TITLE.search(title))),
+    }
+
+
+def speaks_against(measure: str) -> bool:
+    """Say whether a measure can only speak against an incident; all others can only speak for one."""
+    return measure in _SPEAK_AGAINST
+
+
+def _count_page_words(text: str) -> dict[str, int]:
+    """Count the words of each section of the lexicon; a word counts as a whole, with or without its plural -s."""
+    automaton, sections_of, names = _load_words()
+    straight = text.lower().replace("’", "'")
+    plain = f" {_NO_WORD.sub(' ', straight)}  "
+    counts = dict.fromkeys(names, 0)
+    for index, _, end in automaton.find_matches_as_indexes(plain):
+        if plain[end] == " " or (plain[end] == "s" and plain[end + 1] == " ") or plain.startswith("'s ", end):
+            for section in sections_of[index]:
+                counts[section] += 1
+    return counts
+
+
+_NO_WORD = re.compile(r"[^\w'%&-]+")
+
+
+@cache
+def _load_words() -> tuple[AhoCorasick, list[tuple[str, ...]], list[str]]:
+    sections = load_sections("page_words.txt")
+    listed: dict[str, list[str]] = {}
+    for section, words in sections.items():
+        for word in words:
+            listed.setdefault(f" {word.replace('_', ' ')}", []).append(section)
+    phrases = sorted(listed)
+    automaton = AhoCorasick(phrases, matchkind=MatchKind.LeftmostLongest)
+    return automaton, [tuple(sorted(listed[phrase])) for phrase in phrases], sorted(sections)
+
+
+@cache
+def _load_weights() -> dict[str, float]:
+    return {name: float(weight) for name, weight in load_rows("page_weights.txt")}
 
 
 def _count(pattern: GatedPattern, sentences: list[Sentence]) -> int:
     return sum(len(pattern.pattern.findall(s.text)) for s in sentences if pattern.bits & s.bits)
 
 
-def _is_follow_up(head: list[Sentence]) -> bool:
+def _is_follow_up(head: list[Sentence], *, is_fresh: bool) -> bool:
+    """Say whether the head tells of court or memory: of what comes late, or of two steps with no fresh incident."""
     steps = _count(_LAW_STEP, head) + _count(_MEMORIAL, head)
-    return steps >= 2
+    is_late = any(_LATE_STEP.search(sentence) for sentence in head[:2])
+    return steps >= 2 and (is_late or not is_fresh)
