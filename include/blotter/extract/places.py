@@ -22,7 +22,24 @@ _DATELINE = re.compile(
     r"(?:,\s*(?P<region>[A-Z][A-Za-z.]+(?:\s[A-Z][A-Za-z.]+)?))?,?\s*(?:\((?:[A-Z][\w/ .,&;:-]{1,40})\)\s*(?:[—–:-]+|\s)|\s[—–-]{1,3}\s|[—–]|\s?--\s?)"
 )
 _FORCES = frozenset(
-    "police fire pd mayor sheriff's sheriffs sheriff resident residents officer officers firefighters detectives man woman teen homicide authorities department".split()
+    "police pd mayor sheriff's sheriffs sheriff officer officers firefighters detectives homicide authorities department cops".split()
+)
+# "Dayton fire crews" are a force; "the Barclay fire" is an event.
+_FIRE_FORCES = frozenset(
+    "department dept dept. officials crews chief marshal rescue investigators investigator service brigade captain lt lt. battalion district authorities".split()
+)
+_RESIDENTS = frozenset(
+    "man woman teen teenager boy girl resident residents couple native family mother father toddler student men women teens youth child baby infant mom dad driver".split()
+)
+_EVENTS = frozenset(
+    "shooting shootings stabbing homicide homicides murder murders slaying killing killings robbery crash fire blaze explosion attack standoff drowning collision ambush massacre fatal double triple quadruple".split()
+)
+_SITES = frozenset(
+    "home house apartment neighborhood nightclub club bar motel hotel restaurant store street intersection parking suburb gas convenience mall plant factory warehouse school church park building office".split()
+)
+_CARE = frozenset("hospital hospitals medical trauma regional children's children’s general burn".split())
+_CALENDAR = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december morning afternoon evening night".split()
 )
 _SKIP_AFTER = frozenset(
     "street st avenue ave road rd drive dr boulevard blvd lane ln court ct place pl way highway hwy parkway pkwy circle terrace trail square bridge county university college hospital "
@@ -55,6 +72,32 @@ _STREETS = gated(
 _LOCATED = re.compile(
     r"\b(?:in|near|outside|of|around|at|across|from|to|downtown|north|south|east|west|northeast|northwest|southeast|southwest|central|nearby|suburban)$"
 )
+_A_BEFORE = re.compile(r"\b(?:[Aa]n?|[Tt]his|[Oo]ne)\s(?:[a-z]+\s)?$")
+_ORDINAL_BEFORE = re.compile(r"\d(?:st|nd|rd|th)\s$")
+_LAST_RESORT = 0.1  # the site's own name, a hospital's or a home town: better than nothing where nothing else is named
+_WORD = re.compile(r"\S+")
+_OF_PERSON = re.compile(r"['’](?:s?\s(?:death|killing|shooting|slaying|murder|case|disappearance|arrest)\b|\s)")
+_POSSESSIVE = ("'s", "’s")
+_AREA = r"(?:\s(?:the|far|north|south|east|west|northeast|northwest|southeast|southwest|downtown|central|nearby|suburban|rural|unincorporated|city\sof|town\sof|village\sof)){0,3}"
+_IN_BEFORE = re.compile(rf"\bin{_AREA}$")
+_NEAR_BEFORE = re.compile(r"\b(?:near|outside|city of|town of|village of|around|at|across|inside|of downtown)$")
+_OF_BEFORE = re.compile(r"\bof$")
+_HARM_BEFORE = re.compile(
+    r"\b(?:shot|shooting|shootings|killed|killing|stabbed|stabbing|wounded|injured|crash|crashed|fire|blaze|robbery|robbed|homicide|murder|slaying|attack|attacked|drowned|explosion|incident|happened|occurred|dead|died|found|collision|struck)\b[^.;]{0,45}$"
+)
+# Where someone lives, and where they were taken, arrested, tried or buried, it did not happen.
+_HOME_OF_BEFORE = re.compile(
+    r"(?:\d,?\s(?:both\s|all\s|who\sis\s)?(?:of|from)|,\s(?:both\s|all\s)?(?:of|from)|\b(?:man|woman|boy|girl|teen|teenager|resident|native|father|mother|residents)\s(?:of|from)|\b(?:lives?|lived|living|born|raised|grew\sup|moved|native)\s(?:in|to|of|from)|\bnative\sof|\bfrom)$"
+)
+_AWAY_BEFORE = re.compile(
+    r"\b(?:miles?|kilomet(?:er|re)s?|minutes|hours?)(?:\s(?:north|south|east|west|away|outside|up|down)\w*)?\s(?:of|from)(?:\sdowntown)?$"
+)
+_OFFICE_BEFORE = re.compile(
+    r"\b(?:university|college|school|courthouse|court|office)\b[^.,;]{0,20}\b(?:in|of|at|near)$"
+)
+_ELSEWHERE_BEFORE = re.compile(
+    r"(?:\b(?:hospital|medical\scent(?:er|re)|trauma\scenter|center|clinic|morgue|funeral\shome|mortuary|cemetery|jail|prison|correctional\sfacility|barracks|headquarters|state\spolice|affiliate|station|examiner['’]s\soffice|autops(?:y|ies)|arrested|captured|apprehended|caught|custody|surrendered|purchased|bought|sold|meeting|conference|vigil|funeral|services?|buried|trial|judge|hearing|taken|flown|airlifted|transported|rushed|transferred|driven|headed|extradited|fled)\b[^.,;]{0,26}\b(?:in|of|to|at|near|from)(?:\san?|\sthe)?|\b(?:taken|flown|airlifted|transported|rushed)\s(?:\w+\s){0,2}to\san?)$"
+)
 _WASHINGTON = gated(r"(?<!Washington,\s)(?<!\w)D\.C\.(?=\s|,|$)", 0)
 _STREET_BEFORE = re.compile(r"\b(?:block|blocks|hundred)\s(?:of\s)?(?:(?:[NSEW]|North|South|East|West)\.?\s)?$", re.I)
 _PART_AFTER = re.compile(
@@ -76,8 +119,13 @@ _AT_BEFORE = re.compile(
     r"(?:\b(?:in|on|at|near|along|off|to|outside|inside|around|between|from|of|onto|into))\s+(?:the\s+)?(?:area\s+of\s+|intersection\s+of\s+|corner\s+of\s+|home\s+(?:in|on|at)\s+(?:the\s+)?)?$",
     re.I,
 )
+_CLOSED_BEFORE = re.compile(r"\b(?:closed|reopened|blocked|shut|diverted|detoured|cordoned)\b[^.;]{0,40}$", re.I)
 _NEIGHBORHOOD = gated(
-    rf"(?P<name>{_CAP}(?:[ /-]{_CAP}){{0,3}})(?:\s(?:residential\s)?(?:neighbou?rhood|subdivision|section of|district of))|neighbou?rhoods?\sof\s(?P<of>{_CAP}(?:[ /-]{_CAP}){{0,3}})",
+    rf"(?P<name>{_CAP}(?:[ /-]{_CAP}){{0,3}})(?:\s(?:residential\s)?(?:neighbou?rhood|subdivision|community|section(?:\sof)?|area\sof|district(?!\s(?:attorney|court|judge|council))))|neighbou?rhoods?\sof\s(?P<of>{_CAP}(?:[ /-]{_CAP}){{0,3}})",
+    0,
+)
+_PLAIN_PART = gated(
+    rf"(?<!arrested\s)\bin\s(?P<name>{_CAP}\s{_CAP}|[A-Z][a-z]{{4,}})(?=[,.;]|\s(?:on|at|when|after|early|late|shortly|just|around|about)\b)",
     0,
 )
 _SIDE = gated(
@@ -89,7 +137,7 @@ _LANDMARK = gated(
     0,
 )
 _PHONE = gated(r"(?<![\d-])\(?(\d{3})\)?[\s.-]{1,2}\d{3}[-.\s]\d{4}(?!\d)", 0)
-_MEDICAL = re.compile(r"hospital|medical|health|trauma|surgery|clinic", re.I)
+_MEDICAL = re.compile(r"hospital|medical|health|trauma|surgery|clinic|infirmary|children['’]s\scent", re.I)
 
 
 @dataclass(slots=True)
@@ -112,6 +160,7 @@ class Places:
     city: PlaceMention | None = None
     city_name: str | None = None
     city_record: City | None = None
+    is_city_inferred: bool = False  # from the outlet's name and a neighborhood
     county: PlaceMention | None = None
     county_name: str | None = None
     region: PlaceMention | None = None
@@ -136,6 +185,7 @@ class PlaceReader:
         self.gazetteer = gazetteer
         self._edges = edges
         self._parts: frozenset[str] = frozenset()
+        self._surnames: set[str] = set()
         states = sorted(gazetteer.region_names, key=len, reverse=True)
         self._state_after = re.compile(
             r",\s*(?P<state>" + "|".join(re.escape(s) for s in states) + r"|[A-Z]{2}\b)(?=[\s,.;:)—–\-]|$)"
@@ -151,12 +201,37 @@ class PlaceReader:
         """Settle the place; `hints` is the source's own name, where its region may show."""
         found = Places()
         self._parts = self._find_parts(scene)
+        self._surnames = {
+            word.lower()
+            for sentence in scene.sentences
+            for mention in sentence.mentions
+            if mention.kind == "name" and " " in (mention.name or "")
+            for word in (mention.name or "").split()
+        }
         cities, counties = self._find_mentions(scene)
         regions = self._find_regions(scene)
         self._settle(found, scene, cities, counties, regions, hints)
         self._read_streets(found, scene)
         self._read_parts(found, scene)
+        if found.city is None and found.neighborhood is not None:
+            self._place_by_outlet(found, hints)
         return found
+
+    def _place_by_outlet(self, found: Places, hints: str) -> None:
+        """Take the city that the outlet is named for, where the page names a neighborhood and no city at all."""
+        homes = [
+            c for word in re.findall(r"[a-z]{5,}", hints) if (c := _find_city_in(word, self.gazetteer)) is not None
+        ]
+        region = self.gazetteer.region(homes[0]) if homes else None
+        if region is None or found.region_name not in (None, region.name):
+            return
+        record = homes[0]
+        found.city, found.city_name, found.city_record = found.neighborhood, _nice_name(record.name, record), record
+        found.latitude, found.longitude, found.time_zone = record.latitude, record.longitude, record.timezone
+        found.is_city_inferred = True
+        if found.region_name is None:
+            found.region, found.region_name = found.neighborhood, region.name
+        found.country_name = self.gazetteer.country_names.get(record.countrycode)
 
     @staticmethod
     def _find_parts(scene: Scene) -> frozenset[str]:
@@ -164,6 +239,8 @@ class PlaceReader:
         found = set()
         for sentence in scene.sentences:
             for match in _NEIGHBORHOOD.finditer(sentence):
+                if _A_BEFORE.search(sentence.text[: match.start()]):
+                    continue  # "a Raleigh neighborhood"
                 name = match.group("name") or match.group("of")
                 found.add(re.split(r"['’]s ", name)[-1].lower())
         return frozenset(found)
@@ -176,6 +253,8 @@ class PlaceReader:
         text = scene.article.text
         first_body = next((s for s in scene.sentences if not s.is_title), None)
         for sentence in scene.sentences:
+            if "contributed to this" in sentence.text:
+                continue  # where reporters sat
             names = [(m.start, m.end) for m in sentence.mentions if m.kind == "name"]
             at = sentence.start
             for match in _WASHINGTON.finditer(sentence):
@@ -204,12 +283,18 @@ class PlaceReader:
         if match.group("region") and region is None and match.group("region") not in self.gazetteer.countries:
             return None
         known = self.gazetteer.cities(name)
-        if not known and region is None:
+        if not known and region is None and not (name.isupper() and len(name) > 4 and self._may_begin(name, sentence)):
             return None
         written = next((c.name for c in known), name.title()) if name.isupper() else name
         if name.isupper():
             written = _title_place(name)
-        return PlaceMention(written, match.start("city"), match.end("city"), sentence, 6.0, region, "dateline")
+        return PlaceMention(written, match.start("city"), match.end("city"), sentence, 4.5, region, "dateline")
+
+    @staticmethod
+    def _may_begin(name: str, sentence: Sentence) -> bool:
+        """Say whether a dateline may name a place that the gazetteer does not have."""
+        words = name.lower().split()
+        return sentence.index <= 2 and len(words) <= 2 and not _NO_DATELINE.intersection(words)
 
     def _region_of(self, text: str | None) -> Region | None:
         if not text:
@@ -230,28 +315,66 @@ class PlaceReader:
         cities: list[PlaceMention],
         counties: list[PlaceMention],
     ) -> None:
-        words = [(m.start() + run.start(), m.group()) for m in re.finditer(r"\S+", run.group())]
+        """Read capitalised words; "Baltimore's Barclay" is two names, and "Dayton Tuesday" is one and a day."""
+        words: list[tuple[int, str]] = []
+        for match in _WORD.finditer(text, run.start(), run.end()):
+            word = match.group()
+            if word.lower().strip(".,") in _CALENDAR:
+                self._read_words(text, words, sentence, names, cities, counties)
+                words = []
+                continue
+            words.append((match.start(), word))
+            if word.endswith(_POSSESSIVE) and not self._is_force_next(text, match.end()):
+                how = "owner" if match.end() < run.end() else ""
+                self._read_words(text, words, sentence, names, cities, counties, how)
+                words = []
+        self._read_words(text, words, sentence, names, cities, counties)
+
+    @staticmethod
+    def _is_force_next(text: str, at: int) -> bool:
+        return _first_word(text, at) in ("office", "department", "deputies", "deputy", "county", "parish")
+
+    def _read_words(
+        self,
+        text: str,
+        words: list[tuple[int, str]],
+        sentence: Sentence,
+        names: list[tuple[int, int]],
+        cities: list[PlaceMention],
+        counties: list[PlaceMention],
+        how: str = "",
+    ) -> None:
         while words and words[0][1].lower() in self._edges and words[0][1].lower() not in ("st", "st.", "la", "el"):
             words = words[1:]
+        while words and words[-1][1].islower():  # "Brooklyn on" before "Monday"
+            words = words[:-1]
         if not words:
             return
-        small = [word.lower().rstrip(",") for _, word in words]
+        small = [word.lower().rstrip(".,") for _, word in words]
         for index, word in enumerate(small):
             bare = re.sub(r"['’]s$", "", word)
             if bare in ("county", "counties", "parish") and index:
                 self._add_county(text, words[: index + 1], sentence, counties)
                 return
-            if bare in _FORCES and index:
-                self._add_city(text, words[:index], sentence, cities, 3.0, "force")
+            after = words[index][0] + len(words[index][1])
+            if index and (bare in _FORCES or (bare == "fire" and _first_word(text, after) in _FIRE_FORCES)):
+                self._add_city(text, words[:index], sentence, cities, 0.8, "force")
                 return
-        last = re.sub(r"['’]s?$", "", small[-1]).rstrip(".")
+            if (bare in _RESIDENTS or bare in _EVENTS) and index:
+                self._add_city(text, words[:index], sentence, cities, 0.0, "")
+                return
+        last = re.sub(r"['’]s?$", "", small[-1])
         if len(words) > 1 and last in _SKIP_AFTER and not self.gazetteer.cities(" ".join(w for _, w in words)):
             return
         start, end = words[0][0], words[-1][0] + len(words[-1][1])
         inside = [(a, b) for a, b in names if a < end and start < b]
-        if inside and not self._state_after.match(text, end) and not (len(words) == 1 and text[:start].endswith("in ")):
+        if (
+            inside
+            and not self._state_after.match(text, end)
+            and not (len(words) == 1 and text.endswith("in ", 0, start))
+        ):
             return
-        self._add_city(text, words, sentence, cities, 0.0, "")
+        self._add_city(text, words, sentence, cities, 0.0, how)
 
     def _add_county(
         self, text: str, words: list[tuple[int, str]], sentence: Sentence, counties: list[PlaceMention]
@@ -275,6 +398,14 @@ class PlaceReader:
                 )
                 return
 
+    def _is_part(self, name: str) -> bool:
+        """Say whether the page calls a place of that name a neighborhood ("Hills" of "the Four Hills neighborhood")."""
+        small = name.lower()
+        if small in self._parts:
+            return True
+        is_known = any(city.population >= 50_000 for city in self.gazetteer.cities(name))
+        return not is_known and any(part.endswith(f" {small}") for part in self._parts)
+
     def _add_city(
         self,
         text: str,
@@ -292,32 +423,57 @@ class PlaceReader:
         )
         after_state = self._state_after.match(text, start + len(name)) or self._state_after.match(text, end)
         known = self.gazetteer.cities(name)
-        if name.lower() in self._parts and not after_state:
+        if self._is_part(name) and not after_state:
             how, weight = "part", -1.2
         if how == "force" and not known and normalize_place(words[0][1]) in _DIRECTIONS:
             return  # "South Yorkshire Police" is no police of Yorkshire
         if not known and len(words) > 1 and normalize_place(words[0][1]) in _DIRECTIONS:
-            self._add_city(text, words[1:], sentence, cities, weight, how)
+            if any(c.population >= 5000 for c in self.gazetteer.cities(name.split(" ", 1)[1])):
+                self._add_city(text, words[1:], sentence, cities, weight, how)
             return
         if not known and not after_state:
             return
         region = self._region_of(after_state.group("state")) if after_state else None
-        if not known and (region is None or len(name) < 3 or not name[0].isupper()):
+        if region is not None and not any(
+            (c.countrycode, c.admin1code) == (region.country, region.code) for c in known
+        ):
+            for skip in range(1, len(words)):  # "News Cleveland, OH"
+                shorter = re.sub(r"['’]s?$", "", text[words[skip][0] : end].rstrip(".,"))
+                if any(
+                    (c.countrycode, c.admin1code) == (region.country, region.code)
+                    for c in self.gazetteer.cities(shorter)
+                ):
+                    name, start, words, known = shorter, words[skip][0], words[skip:], self.gazetteer.cities(shorter)
+                    break
+        if not known and (region is None or len(name) < 3 or not name[0].isupper() or len(words) > 4):
             return
-        is_region = name in self.gazetteer.region_names and region is None and how != "force"
+        if normalize_place(name) in _DIRECTIONS:
+            return
+        if _OF_PERSON.match(text, start + len(name)) and sentence.text[: start - sentence.start].endswith("in "):
+            return  # "in Williams' death"
+        is_region = name in self.gazetteer.region_names and region is None
         if is_region and max((c.population for c in known), default=0) < 300_000:
             return
-        before = text[max(0, start - 28) : start]
-        if _STREET_BEFORE.search(before) or _PART_AFTER.match(text, end):
+        before = text[max(sentence.start, start - 60) : start]
+        if _STREET_BEFORE.search(before) or _ORDINAL_BEFORE.search(before) or _PART_AFTER.match(text, end):
             return
-        following = text[end : end + 24].lstrip(" ,").split(" ")[0].lower().strip(".,")
+        following = _first_word(text, end)
+        if following == "fire" and _first_word(text, text.index("ire", end) + 3) in _FIRE_FORCES:
+            following = "department"
+        if not how and following in _FORCES:
+            how = "force"
+        if (
+            not how
+            and region is None
+            and name.lower() in self._surnames
+            and following not in _RESIDENTS
+            and following not in _EVENTS
+            and not _IN_BEFORE.search(before.rstrip())
+        ):
+            return  # "Martin faces two counts" on a page about Dana Martin
         weight += self._weigh(before, following, sentence, name, known, region, how, start)
-        if weight > 0:
-            cities.append(
-                PlaceMention(
-                    name, start, start + len(name), sentence, weight, region, how or ("pair" if region else "plain")
-                )
-            )
+        how = how or ("pair" if region else "plain")
+        cities.append(PlaceMention(name, start, start + len(name), sentence, max(weight, 0.0), region, how))
 
     def _weigh(
         self,
@@ -332,36 +488,57 @@ class PlaceReader:
     ) -> float:
         small = before.lower().rstrip()
         weight = 0.2
-        if re.search(
-            r"\bin(?:\s(?:north|south|east|west|northeast|northwest|southeast|southwest|downtown|central|nearby|suburban))?$",
-            small,
-        ):
-            weight += 2.0
-        elif re.search(r"\b(?:near|outside|city of|town of|village of|around|at|across)$", small):
-            weight += 1.6
-        elif re.search(r"\d,?\s(?:both\s)?of$|,\sof$|\bfrom$|\bof$", small):
+        if _IN_BEFORE.search(small):
+            weight += 2.0 + 0.8 * (_HARM_BEFORE.search(small) is not None)
+        elif _NEAR_BEFORE.search(small):
+            weight += 1.4
+        elif _OF_BEFORE.search(small):
             weight += 0.5
         if following in _FORCES:
             weight += 2.2
+        elif following in _EVENTS:
+            weight += 2.4
+        elif following in _SITES:
+            weight += 1.2
+        elif following in _RESIDENTS:
+            weight -= 0.6
+        elif following in _CARE:
+            weight -= 2.5
         if region is not None:
             weight += 1.5
+        if how == "owner" and not any(c.population >= 50_000 for c in known):
+            return 0.0  # "King's Nightclub"
+        weight += 2.0 * (how == "owner")
         if sentence.is_title:
             weight += 1.0 if weight > 1.0 or how else -0.6  # in a headline every word has a capital
-            weight -= 2.5 * (at > 20 and bool(_SITE_BEFORE.search(sentence.text[: at - sentence.start])))
+            if at > 20 and _SITE_BEFORE.search(sentence.text[: at - sentence.start]):
+                return _LAST_RESORT * (2 if region is not None else 1)
         if sentence.is_about_incident:
             weight += 1.2
         if sentence.is_background:
             weight -= 1.5
         weight += max(0.0, 1.0 - 0.12 * sentence.index)
-        if re.search(
-            r"(?:hospital|medical center|center|university|college|school|clinic)\s(?:in|of)$|(?:moved|native|born|grew up|court|jail|prison)\s(?:to|of|in)$|\bburied in$",
-            small,
+        if (
+            _ELSEWHERE_BEFORE.search(small)
+            or _HOME_OF_BEFORE.search(small)
+            or _AWAY_BEFORE.search(small)
+            or (_OFFICE_BEFORE.search(small) and not _HARM_BEFORE.search(small))
         ):
-            weight -= 1.5
+            weight -= 2.5
         largest = max((c.population for c in known), default=0)
-        is_located = how or region is not None or following in _FORCES or _LOCATED.search(small) is not None
+        is_located = (
+            how
+            or region is not None
+            or following in _FORCES
+            or following in _EVENTS
+            or following in _RESIDENTS
+            or following in _SITES
+            or _LOCATED.search(small) is not None
+        )
         if not is_located and largest < 50_000:
             return 0.0  # "Watkins was shot": rather a surname
+        if weight <= 0.0:
+            return _LAST_RESORT if largest >= 50_000 else 0.0
         if region is None and how != "force" and weight < 2.0 and (largest < 15_000 or name.isupper()):
             return 0.0
         if name.lower() in _COMMON_WORDS and region is None and not re.search(r"\bin$", small):
@@ -413,7 +590,8 @@ class PlaceReader:
         countries = self._find_countries(scene, regions, anchors, hints)
         by_name: dict[str, list[PlaceMention]] = defaultdict(list)
         for mention in cities:
-            by_name[normalize_place(mention.text)].append(mention)
+            if mention.weight > 0:  # the others speak for their region only
+                by_name[normalize_place(mention.text)].append(mention)
         scored: list[tuple[float, str]] = []
         for name, mentions in by_name.items():
             ranked = sorted((m.weight for m in mentions), reverse=True)
@@ -421,7 +599,8 @@ class PlaceReader:
             scored.append((score, name))
         scored.sort(key=lambda pair: (-pair[0], pair[1]))
         if scored:
-            self._choose_city(found, by_name, scored, support, anchors, countries)
+            county_seats = {normalize_place(m.text.rsplit(" ", 1)[0]) for m in counties}  # "Sacramento County"
+            self._choose_city(found, by_name, scored, support, anchors, countries, county_seats)
         if found.city is not None and found.city.how == "part":
             found.neighborhood, found.city, found.city_name = found.city, None, None
         self._choose_county(found, counties, support)
@@ -439,7 +618,7 @@ class PlaceReader:
         support: dict[tuple[str, str], float] = defaultdict(float)
         for mention in cities:
             if mention.region is not None:
-                support[mention.region.country, mention.region.code] += min(mention.weight, 5.0)
+                support[mention.region.country, mention.region.code] += min(max(mention.weight, 1.0), 5.0)
         for mention in regions:
             if mention.region is not None:
                 support[mention.region.country, mention.region.code] += mention.weight
@@ -498,6 +677,7 @@ class PlaceReader:
         support: dict[tuple[str, str], float],
         anchors: list[City],
         countries: set[str],
+        county_seats: set[str],
     ) -> None:
         best: tuple[float, PlaceMention, City | None] | None = None
         records: dict[str, City] = {}
@@ -506,7 +686,7 @@ class PlaceReader:
             top = max(mentions, key=lambda m: (m.weight, -m.start))
             record = self._choose_record(name, mentions, support, anchors, countries)
             bonus = 0.0
-            if record is None and top.region is None:
+            if record is None and top.region is None and top.how != "dateline":
                 continue
             if record is not None:
                 records[name] = record
@@ -520,11 +700,17 @@ class PlaceReader:
             return
         _, top, record = best
         if record is not None:
-            whole = self._find_whole(normalize_place(top.text), record, by_name, records)
+            whole = self._find_whole(normalize_place(top.text), record, by_name, records, county_seats)
             if whole is not None:
                 found.neighborhood = top
                 top = max(by_name[whole], key=lambda m: (m.weight, -m.start))
                 record = records[whole]
+        if record is not None and (record.name, record.admin1code) == ("New York City", "NY"):
+            borough = max(_BOROUGHS & by_name.keys(), key=lambda n: sum(m.weight for m in by_name[n]), default=None)
+            inside = [m for m in by_name.get(borough or "", []) if m.weight >= 2.0]
+            if inside:
+                top = max(inside, key=lambda m: (m.weight, -m.start))
+                record = self._choose_record(borough or "", inside, {("US", "NY"): 9.0}, [record], {"US"}) or record
         found.city, found.city_record = top, record
         found.city_name = _nice_name(top.text, record)
         if record is not None:
@@ -560,16 +746,31 @@ class PlaceReader:
 
     @staticmethod
     def _find_whole(
-        name: str, record: City, by_name: dict[str, list[PlaceMention]], records: dict[str, City]
+        name: str,
+        record: City,
+        by_name: dict[str, list[PlaceMention]],
+        records: dict[str, City],
+        county_seats: set[str],
     ) -> str | None:
-        """Find the city that a place is a part of: much larger, near, and it is its police that the page names."""
-        if any(m.how == "force" for m in by_name[name]):
+        """Find the city that a place is a part of, whose police the page names.
+
+        Either it is near and much larger, or the place of that name that the gazetteer knows is far away: then it is
+        not that place which is meant, but a neighborhood of the same name ("Austin" where Chicago's police speak).
+        """
+        if any(m.how == "force" or m.region is not None for m in by_name[name]):
             return None
         for other, city in records.items():
-            is_larger = other != name and city.population > 3 * record.population and distance_km(record, city) < 35
-            if is_larger and any(
-                m.how in ("force", "dateline") or "'s" in m.sentence.text for m in by_name[other] if m.weight > 1.0
-            ):
+            has_force = other in county_seats or any(m.how == "force" for m in by_name[other] if m.weight > 1.0)
+            if other == name or not has_force:
+                is_whole = other != name and any(
+                    m.how in ("dateline", "owner") or "'s" in m.sentence.text for m in by_name[other] if m.weight > 1.0
+                )
+                if is_whole and city.population > 3 * record.population and distance_km(record, city) < 35:
+                    return other
+                continue
+            away = distance_km(record, city)
+            is_other = city.population > 100_000 and (away > 150 or (away > 45 and record.population < 5_000))
+            if is_other or (away < 35 and city.population > 3 * record.population):
                 return other
         return None
 
@@ -703,10 +904,38 @@ class PlaceReader:
             re.match(r"(?:Dr|St|Mr|Mrs)\.?\s", name) and kind == "plain" and len(name.split()) < 2
         ):
             return None
+        if _CLOSED_BEFORE.search(before):
+            weight -= 2.6  # where traffic was stopped
         weight += 1.2 * sentence.is_about_incident - 1.6 * sentence.is_background - 0.04 * sentence.index
         name = re.sub(r"(?<=\d)-(?=[Bb]lock)", " ", name.rstrip(","))
         name = name.rstrip(".") if len(name.split()[-1]) > 5 else name
         return weight, name, PlaceMention(name, start, end, sentence, weight, None, kind)
+
+    def _read_plain_part(self, found: Places, sentence: Sentence) -> PlaceMention | None:
+        """Read "a tire shop in Orange Mound": no town near the city has that name, so it is a part of the city."""
+        for match in _PLAIN_PART.finditer(sentence):
+            name = match.group("name")
+            start = sentence.start + match.start("name")
+            words = [word.lower().strip(".") for word in name.split()]
+            if (
+                name == found.city_name
+                or self._surnames.intersection(words)
+                or _CALENDAR.intersection(words)
+                or words[-1] in _SKIP_AFTER
+                or words[0] in self._edges
+                or name in self.gazetteer.region_names
+                or name in self.gazetteer.countries
+                or _MEDICAL.search(name)
+                or any(
+                    distance_km(city, found.city_record) < 120
+                    for city in self.gazetteer.cities(name)
+                    if found.city_record
+                )
+                or self._state_after.match(sentence.text, match.end("name"))
+            ):
+                continue
+            return PlaceMention(name, start, start + len(name), sentence, 0.5, None, "neighborhood")
+        return None
 
     def _read_parts(self, found: Places, scene: Scene) -> None:
         text = scene.article.text
@@ -733,6 +962,8 @@ class PlaceReader:
                     found.neighborhood = PlaceMention(
                         side.group("name"), side.start("name"), side.end("name"), sentence, 1.0, None, "neighborhood"
                     )
+            if found.neighborhood is None and sentence.is_about_incident and found.city_record is not None:
+                found.neighborhood = self._read_plain_part(found, sentence)
             if found.landmark is None and sentence.is_about_incident:
                 match = next(_LANDMARK.find_within(text, sentence), None)
                 same = (
@@ -754,6 +985,22 @@ class PlaceReader:
 _COMMON_WORDS = frozenset(
     "police man war university metro bullet eye bar carolina home west east north south mobile normal union hope independence home liberty republic enterprise justice price victory commerce industry story orange reading troy sandy media gary warren wayne carson tyler jackson madison marion lincoln grant clinton harrison mercer post star eagle media".split()
 )
+
+
+def _first_word(text: str, at: int) -> str:
+    """Give the word after a place, in small letters."""
+    match = _FOLLOWING.match(text, at)
+    return match.group(1).lower() if match else ""
+
+
+_FOLLOWING = re.compile(r"(?:['’]s)?[ -]([A-Za-z'’]+)")
+
+
+# What stands in capitals before a dash and is no place.
+_NO_DATELINE = frozenset(
+    "breaking update updated watch photos photo exclusive new news video live alert developing correction just only original previous previously story read more police homicide robbery shooting arrest arrests assault burglary theft fire crash file editor's editor’s note image caption by county sheriff sheriff's sheriff’s courthouse warning opinion related advertisement release date time location victim suspect case media press".split()
+)
+_BOROUGHS = frozenset(("brooklyn", "queens", "bronx", "the bronx", "staten island", "manhattan"))
 
 
 def _title_place(name: str) -> str:

@@ -204,7 +204,8 @@ def _claim_places(writer: "ClaimWriter", places: Places) -> None:
             places.city.sentence,
             places.city.start,
             places.city.end,
-            confidence=min(0.95, 0.5 + 0.08 * places.city.weight),
+            basis=Basis.INFERRED if places.is_city_inferred else Basis.STATED,
+            confidence=0.35 if places.is_city_inferred else min(0.95, 0.5 + 0.08 * places.city.weight),
         )
     if places.county is not None and places.county_name:
         writer.add(

@@ -89,11 +89,11 @@ _HOLIDAY_BEFORE = re.compile(
 _THE_BEFORE = re.compile(r"\b(?:in|for|from|of|with|to|during|after|since)\sthe\s$")
 _ONE_BEFORE = re.compile(r"\b(?:an?|another|earlier|previous|other|separate|including)\s(?:\w+\s)?$", re.I)
 _SPOKE_BEFORE = re.compile(r"\b(?:said|says|told|announced|confirmed|added)\s(?:on\s|late\s|early\s)?$", re.I)
-_LAST_SEEN = re.compile(
-    r"\blast\s(?:seen|heard)\b|\bwent\smissing\b|\bdisappeared\b|\bmissing\ssince\b|\bwalked\saway\b", re.I
-)
+_LAST_SEEN = gated(r"\blast\s(?:seen|heard)\b|\bwent\smissing\b|\bdisappeared\b|\bmissing\ssince\b|\bwalked\saway\b")
 _AFTER_HARM = re.compile(r"[^.,]{0,20}\s(?:after|when)\s(?:being|he|she|they|an?|the|someone)\s", re.I)
 _FOUND_SAFE = re.compile(r"\b(?:found|located)\s(?:\w+\s){0,3}(?:safe|alive|unharmed|well)\b", re.I)
+# When someone missing was reported so, or found, they had been gone for a while.
+_FOUND = re.compile(r"\breported\s(?:\w+\s){1,4}missing\b|\b(?:he|she|him|her)\s(?:was\s)?(?:found|located)\b", re.I)
 # For the clock.
 _HAPPENED = re.compile(
     r"\b(?:happened|occurred|took\splace|unfolded|broke\sout|erupted|began|came\s(?:at|about|just|shortly|around)|rang\sout|was\sreported|were\scalled|responded|dispatched|called|reported|received|discovered|found|arrived)\b",
@@ -327,7 +327,7 @@ def _weigh_day(before: str, clause: str, after: str, sentence: Sentence) -> floa
             weight -= 1.0 if "law" in following[:1] else 0.0
         if _SPAN_BEFORE.search(before[-20:]):
             weight -= 1.5
-    if _LAST_SEEN.search(near):
+    if _LAST_SEEN.pattern.search(near):
         weight += 2.0
     elif _FOUND_SAFE.search(near):
         weight -= 2.0
@@ -379,6 +379,7 @@ def read_clocks(scene: Scene, days: list[DayMention]) -> list[ClockMention]:
     """Give the clock times that may be the incident's, the likeliest first; a part of the day last."""
     found: list[ClockMention] = []
     text = scene.article.text
+    is_search = any(_LAST_SEEN.search(sentence) for sentence in scene.body)
     for sentence in scene.sentences:
         for match in _CLOCK.find_within(text, sentence):
             value = _clock_value(match)
@@ -386,6 +387,8 @@ def read_clocks(scene: Scene, days: list[DayMention]) -> list[ClockMention]:
                 continue
             before, after = text[sentence.start : match.start()], text[match.end() : sentence.end]
             weight = _weigh_clock(before, after, sentence)
+            if is_search and not _LAST_SEEN.search(sentence):
+                weight -= 2.5  # of a search or a find
             approximate = bool(
                 re.search(
                     r"(?:about|around|approximately|shortly|just|before|after|nearly|roughly|near|circa|sometime|between)\s(?:\w+\s)?$",
@@ -421,6 +424,10 @@ def _weigh_clock(before: str, after: str, sentence: Sentence) -> float:
         re.I,
     ):
         weight -= 1.8
+    if _LAST_SEEN.pattern.search(before[-90:]):
+        weight += 2.5
+    elif _FOUND.search(before[-110:]) or _FOUND.search(after[:60]):
+        weight -= 2.0
     weight += 1.0 * sentence.is_about_incident - 2.0 * sentence.is_background - 0.8 * sentence.is_aftermath
     return weight + max(0.0, 0.6 - 0.05 * sentence.index)
 

@@ -1,0 +1,45 @@
+"""Where it happened: the scene, and not the other places that a page names."""
+
+import pytest
+from tests.extract.builders import known, make_article
+
+from blotter.extract import Reader
+from blotter.model import Basis
+
+
+def read_place(
+    reader: Reader, text: str, *, title: str = "", url: str = "https://ledger.example/story"
+) -> dict[str, object]:
+    reading = reader.read(make_article(text=text, title=title, url=url))
+    fields = ("street", "landmark", "neighborhood", "city", "county", "state", "country", "time_zone")
+    return {field: known(reading, field) for field in fields if known(reading, field) is not None}
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "place"),
+    [
+        ("Three dead in Barclay rowhouse fire", "Three people died in a fire in Baltimore's Barclay neighborhood late Sunday.", {"city": "Baltimore", "neighborhood": "Barclay"}),
+        ("Boy shot in Austin", "A boy was shot in Austin on Monday night, Chicago police said.", {"city": "Chicago", "neighborhood": "Austin"}),
+        ("", "A man was shot outside a tire shop in Orange Mound on Monday, Memphis police said.", {"city": "Memphis", "neighborhood": "Orange Mound"}),
+        ("Man killed at Hamilton plant", "HAMILTON, Ontario — A man was killed Monday at a Hamilton plant when a load fell from a crane, police said. He was Pawel Nowak, 38, a father of three from Stoney Creek.", {"city": "Hamilton", "state": "Ontario", "country": "Canada"}),
+        ("", "A man was shot in Paducah on Monday, Paducah police said. He was taken to a Nashville hospital.", {"city": "Paducah", "state": "Kentucky"}),
+        ("Clerk shot - WMC News 5 - Memphis, Tennessee", "A clerk was shot in Jackson on Monday, police in Jackson said.", {"city": "Jackson", "state": "Tennessee"}),
+        ("Fresno man charged in Selma stabbing", "A Fresno man was charged with stabbing a woman in Selma on Monday, Selma police said. He is held at a jail in Hanford.", {"city": "Selma", "state": "California"}),
+        ("Girl shot on South Side", "A girl was shot on the South Side on Monday, according to Chicago Police.", {"city": "Chicago"}),
+        ("", "A woman was shot in Brooklyn on Monday, New York police said.", {"city": "Brooklyn", "state": "New York"}),
+        ("", "SMALLVALE — A boy was shot at his home in Smallvale, Pa., on Monday, state police said.", {"city": "Smallvale", "state": "Pennsylvania"}),
+        ("", "A cyclist was killed in a collision in Sheffield on Monday, South Yorkshire Police said. It happened on Ecclesall Road in Sheffield, England. The road was closed between Hunters Bar Road and Psalter Lane.", {"city": "Sheffield", "street": "Ecclesall Road", "time_zone": "Europe/London"}),
+    ],
+)  # fmt: skip
+def test_the_scene_outranks_other_places(reader: Reader, title: str, text: str, place: dict[str, object]) -> None:
+    found = read_place(reader, text, title=title)
+    assert {field: found.get(field) for field in place} == place
+
+
+def test_an_outlet_named_for_a_city_places_its_neighborhoods_weakly(reader: Reader) -> None:
+    text = "A man was shot in the South Shore neighborhood on Monday night, police said."
+    reading = reader.read(make_article(text=text, url="https://www.chicagoledger.example/story"))
+    claim = next(c for c in reading.claims if c.field == "city")
+    assert (claim.value, claim.basis) == ("Chicago", Basis.INFERRED)
+    assert claim.confidence < 0.5
+    assert "city" not in read_place(reader, text), "nothing tells which city"
