@@ -32,8 +32,9 @@ Counts = dict[str, int]
 def backfill_day(settings: Settings, day: date, *, source_ids: tuple[str, ...] = ()) -> Counts:
     """Register as pending what the backfill folder holds of one day of publication (UTC), of all or some sources.
 
-    Returns `n_files` looked into, `n_documents` registered, `n_duplicate` known before, `n_rejected`. Again for the
-    same day gives the same inputs, which the ledger knows; a file that is broken is told in the log and left alone.
+    Returns `n_files` looked into, `n_documents` registered, `n_duplicate` known before, `n_rejected`, and `n_waiting`
+    for a build, one slice's worth at most. Again for the same day gives the same inputs, which the ledger knows; a file
+    that is broken is told in the log and left alone.
     """
     counts: Counts = {"n_files": 0, "n_documents": 0, "n_duplicate": 0, "n_rejected": 0}
     with Stores(settings) as stores:
@@ -48,6 +49,7 @@ def backfill_day(settings: Settings, day: date, *, source_ids: tuple[str, ...] =
             chosen = (arrived for number, arrived in enumerate(opened) if number in wanted)
             for name, number in register_arrivals(stores, chosen).items():
                 counts[name] += number
+        counts["n_waiting"] = len(stores.ledger.pending(limit=settings.read.slice_size))
     log.info("backfill of %s: %s", day, counts)
     return counts
 

@@ -8,7 +8,7 @@ Belongs here: what a test or a person needs to have the week in a warehouse. Doe
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from blotter import steps
@@ -24,13 +24,16 @@ sys.path.insert(0, str(SEEDS))
 from server import serve_seeds  # a file of the samples, not a package
 
 
-def play_week(home: Path, days: list[str] | None = None) -> Iterator[tuple[str, Settings]]:
-    """Play days of the week in `home`, each with the clock at its last second, and yield each once it is published."""
+def play_week(home: Path, days: list[str] | None = None, **given: str) -> Iterator[tuple[str, Settings]]:
+    """Play days of the week in `home`, each with the clock at its last second, and yield each once it is published.
+
+    `given` are settings that stand in place of the week's own.
+    """
     days = days or list_expected_days()
     with serve_seeds(SEEDS, days[0]) as outlets:
         for day in days:
             outlets.day = day
-            settings = _settings_of(home, day, outlets.port)
+            settings = _settings_of(home, day, outlets.port, given)
             dropped = SEEDS / "days" / day / "drops"
             if dropped.is_dir():
                 shutil.copytree(dropped, settings.inbox, dirs_exist_ok=True)
@@ -43,7 +46,7 @@ def play_week(home: Path, days: list[str] | None = None) -> Iterator[tuple[str, 
             yield day, settings
 
 
-def _settings_of(home: Path, day: str, port: int) -> Settings:
+def _settings_of(home: Path, day: str, port: int, given: Mapping[str, str]) -> Settings:
     places = {name: str(home / name) for name in ("warehouse", "archive", "staging", "inbox")}
     variables = places | {
         "state": str(home / "state.db"),
@@ -53,6 +56,7 @@ def _settings_of(home: Path, day: str, port: int) -> Settings:
         "fetch__resolve": f"*.example=127.0.0.1:{port}",
         "fetch__host_spacing_s": "0",
         "drops__settle_s": "0",
+        **given,
     }
     return load_settings(environ={f"BLOTTER_{name.upper()}": value for name, value in variables.items()})
 
