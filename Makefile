@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_DAYS ?= 7
 
-.PHONY: help install demo up test test-heavy lint types imports check bench requirements docs clean
+.PHONY: help install demo up cluster test test-heavy lint types imports check bench requirements docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ demo: $(VENV)/.runtime  ## play a week of sample news through the real DAGs and 
 
 up: $(VENV)/.runtime  ## run Airflow with its UI on this machine, fed by the sample outlets
 	@$(BIN)/python demo/run_airflow.py
+
+cluster: $(VENV)/.runtime  ## run the services of docker-compose.yaml as processes, play the week, compare with the demo
+	@$(BIN)/python demo/run_cluster.py --days $(DEMO_DAYS)
 
 test: $(VENV)/.dev  ## run the tests, and a sample of the heavy ones
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
@@ -61,5 +64,5 @@ requirements: | $(BIN)/uv  ## compile requirements*.in into the pinned files, fo
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-dev.txt requirements-dev.in
 
 clean:  ## remove what the commands made: environment, demo, caches
-	rm -rf $(VENV) .airflow .demo .up .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist include/*.egg-info
+	rm -rf $(VENV) .airflow .demo .up .cluster .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist include/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
