@@ -129,44 +129,8 @@ def list_unsure_links(connection: duckdb.DuckDBPyConnection, *, limit: int = 50)
     `placed_headline`; null where nowhere), `score`, `reasons`, `judged_at`. A question is gone once a person answered
     it, or placed the article, or the article came to the incident another way, or was read again and found clear.
     """
-    unsure = """
-        WITH RECURSIVE newest AS (
-            FROM incidents QUALIFY row_number() OVER (PARTITION BY incident_id ORDER BY version DESC) = 1
-        ),
-        live(incident_id, live_id) AS (
-            SELECT incident_id, incident_id FROM newest WHERE merged_into IS NULL
-            UNION ALL
-            SELECT newest.incident_id, live.live_id FROM newest JOIN live ON newest.merged_into = live.incident_id
-        ),
-        text AS (FROM articles QUALIFY row_number() OVER (PARTITION BY article_id ORDER BY revision DESC) = 1),
-        latest AS (
-            SELECT readings.reading_id FROM readings JOIN text USING (article_id, revision_id)
-            QUALIFY row_number() OVER (PARTITION BY article_id ORDER BY readings.recorded_at DESC) = 1
-        ),
-        link AS (
-            SELECT current_links.* EXCLUDE (incident_id), live.live_id AS incident_id
-            FROM current_links JOIN latest USING (reading_id) JOIN live USING (incident_id)
-        ),
-        placed AS (FROM link WHERE verdict = 'positive')
-        SELECT
-            link.article_id, text.source_id, text.url, text.title, text.published_at, link.incident_id, may.headline,
-            may.occurred_date, may.city, may.state, placed.incident_id AS placed_in, now_in.headline AS placed_headline,
-            link.score, link.reasons, link.judged_at
-        FROM link
-        JOIN text USING (article_id)
-        JOIN newest AS may ON may.incident_id = link.incident_id
-        LEFT JOIN placed ON placed.reading_id = link.reading_id AND placed.incident_ref = link.incident_ref
-        LEFT JOIN newest AS now_in ON now_in.incident_id = placed.incident_id
-        WHERE link.verdict = 'unsure'
-            AND NOT EXISTS (FROM placed WHERE placed.article_id = link.article_id
-                AND (placed.incident_id = link.incident_id OR starts_with(placed.actor, 'human:')))
-            AND NOT EXISTS (FROM link AS answer WHERE answer.article_id = link.article_id
-                AND answer.incident_id = link.incident_id AND starts_with(answer.actor, 'human:'))
-        QUALIFY row_number() OVER (PARTITION BY link.article_id, link.incident_id ORDER BY link.score DESC) = 1
-        ORDER BY link.score DESC, link.article_id, link.incident_id
-        LIMIT ?
-    """
-    return fetch_rows(connection, unsure, [limit])
+    sql = "FROM unsure_links ORDER BY score DESC, article_id, incident_id LIMIT ?"
+    return fetch_rows(connection, sql, [limit])
 
 
 def read_usual_volumes(connection: duckdb.DuckDBPyConnection, *, since: datetime) -> dict[str, float]:

@@ -54,14 +54,42 @@ JOIN latest_reading AS reading USING (reading_id)
 JOIN newest ON newest.article_id = link.article_id
 WHERE link.verdict = 'positive';
 
--- Links that wait for a person: what may be, and has been judged neither way since, by the articles' newest readings.
+-- Links that wait for a person: may this article be of that incident? Merges are followed. A question is gone once a
+-- person answered it or placed the article, or the article came to the incident another way, or was read again.
 CREATE OR REPLACE VIEW unsure_links AS
-WITH latest_reading AS (
-    FROM readings QUALIFY row_number() OVER (PARTITION BY article_id ORDER BY recorded_at DESC) = 1
-)
-SELECT link.* FROM current_links AS link
-SEMI JOIN latest_reading USING (reading_id)
-WHERE link.verdict = 'unsure';
+WITH RECURSIVE newest AS (
+    FROM incidents QUALIFY row_number() OVER (PARTITION BY incident_id ORDER BY version DESC) = 1
+),
+live(incident_id, live_id) AS (
+    SELECT incident_id, incident_id FROM newest WHERE merged_into IS NULL
+    UNION ALL
+    SELECT newest.incident_id, live.live_id FROM newest JOIN live ON newest.merged_into = live.incident_id
+),
+text AS (FROM articles QUALIFY row_number() OVER (PARTITION BY article_id ORDER BY revision DESC) = 1),
+latest AS (
+    SELECT readings.reading_id FROM readings JOIN text USING (article_id, revision_id)
+    QUALIFY row_number() OVER (PARTITION BY article_id ORDER BY readings.recorded_at DESC) = 1
+),
+link AS (
+    SELECT current_links.* EXCLUDE (incident_id), live.live_id AS incident_id
+    FROM current_links JOIN latest USING (reading_id) JOIN live USING (incident_id)
+),
+placed AS (FROM link WHERE verdict = 'positive')
+SELECT
+    link.reading_id, link.incident_ref, link.article_id, text.source_id, text.url, text.title, text.published_at, link.incident_id, may.headline,
+    may.occurred_date, may.city, may.state, placed.incident_id AS placed_in, now_in.headline AS placed_headline,
+    link.score, link.reasons, link.judged_at
+FROM link
+JOIN text USING (article_id)
+JOIN newest AS may ON may.incident_id = link.incident_id
+LEFT JOIN placed ON placed.reading_id = link.reading_id AND placed.incident_ref = link.incident_ref
+LEFT JOIN newest AS now_in ON now_in.incident_id = placed.incident_id
+WHERE link.verdict = 'unsure'
+    AND NOT EXISTS (FROM placed WHERE placed.article_id = link.article_id
+        AND (placed.incident_id = link.incident_id OR starts_with(placed.actor, 'human:')))
+    AND NOT EXISTS (FROM link AS answer WHERE answer.article_id = link.article_id
+        AND answer.incident_id = link.incident_id AND starts_with(answer.actor, 'human:'))
+QUALIFY row_number() OVER (PARTITION BY link.article_id, link.incident_id ORDER BY link.score DESC) = 1;
 
 -- Inputs in quarantine, and what became of each when it was last replayed.
 CREATE OR REPLACE VIEW quarantined_inputs AS

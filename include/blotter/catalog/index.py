@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import zstandard
 
-_VERSION = 1  # of the form of the file: another one is made anew
+_VERSION = 2  # of the form of the file: another one is made anew
 _COUNT_LIMIT = 1_000  # matches are counted up to here: a number that nobody reads costs time
 _WORD = re.compile(r"[^\W_]+")
 _MAX_WORDS = 12  # of a question
@@ -39,9 +39,11 @@ CREATE TABLE articles (article_id TEXT PRIMARY KEY, days TEXT NOT NULL, reading_
 CREATE TABLE unsure_links (
     seq INTEGER PRIMARY KEY, reading_id TEXT NOT NULL, incident_ref INTEGER NOT NULL, incident_id TEXT NOT NULL,
     article_id TEXT NOT NULL, placed_in TEXT, score REAL NOT NULL, body BLOB NOT NULL,
-    UNIQUE (reading_id, incident_ref, incident_id)
+    UNIQUE (article_id, incident_id)
 );
-CREATE INDEX unsure_articles ON unsure_links (article_id);
+CREATE INDEX unsure_accounts ON unsure_links (reading_id, incident_ref);
+CREATE INDEX unsure_incidents ON unsure_links (incident_id);
+CREATE INDEX unsure_places ON unsure_links (placed_in);
 CREATE TABLE quarantine (
     seq INTEGER PRIMARY KEY, input_id TEXT NOT NULL UNIQUE, source_id TEXT, stage TEXT NOT NULL, reason TEXT NOT NULL,
     retryable INTEGER NOT NULL, replayed_as TEXT, replayed_to TEXT, body BLOB NOT NULL
@@ -410,27 +412,57 @@ def put_article(connection: sqlite3.Connection, article_id: str, day: date, read
 
 
 def put_link(connection: sqlite3.Connection, link: Mapping[str, Any], article: Mapping[str, Any]) -> None:
-    """Learn one judgement, in the order in which they were made: an unsure one waits, any later one settles it."""
-    key = [link["reading_id"], link["incident_ref"], link["incident_id"]]
-    connection.execute("DELETE FROM unsure_links WHERE reading_id = ? AND incident_ref = ? AND incident_id = ?", key)
+    """Learn one judgement, in the order in which they were made: what is unsure waits until something settles it.
+
+    A person's answer settles it, an account that came to the incident another way does, and so does a person who placed
+    the article, wherever that was. The view `unsure_links` says the same of the tables.
+    """
+    is_human, pair = link["actor"].startswith("human:"), [link["article_id"], link["incident_id"]]
+    key = [link["reading_id"], link["incident_ref"]]
+    if is_human or link["verdict"] == "positive":
+        connection.execute("DELETE FROM unsure_links WHERE article_id = ? AND incident_id = ?", pair)
     if link["verdict"] == "positive":
+        if is_human:
+            connection.execute("DELETE FROM unsure_links WHERE article_id = ?", pair[:1])
         connection.execute(
-            "UPDATE unsure_links SET placed_in = ? WHERE reading_id = ? AND incident_ref = ?", [key[2], *key[:2]]
+            "UPDATE unsure_links SET placed_in = ? WHERE reading_id = ? AND incident_ref = ?", [pair[1], *key]
         )
-    elif link["verdict"] == "unsure":
-        body = {
-            "link_id": link["link_id"],
-            "reasons": link["reasons"],
-            "judged_at": link["judged_at"].astimezone(UTC).isoformat(),
-            "title": article.get("title"),
-            "source_id": article.get("source_id"),
-            "published_at": article["published_at"].isoformat() if article else None,
-        }
+    elif link["verdict"] == "negative":
         connection.execute(
-            "INSERT INTO unsure_links (reading_id, incident_ref, incident_id, article_id, placed_in, score, body) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [*key, link["article_id"], link["placed_in"], link["score"], msgspec.msgpack.encode(body)],
+            "DELETE FROM unsure_links WHERE reading_id = ? AND incident_ref = ? AND incident_id = ?", [*key, pair[1]]
         )
+    else:
+        _put_unsure(connection, link, article)
+
+
+def _put_unsure(connection: sqlite3.Connection, link: Mapping[str, Any], article: Mapping[str, Any]) -> None:
+    body = {
+        "link_id": link["link_id"],
+        "reasons": link["reasons"],
+        "judged_at": link["judged_at"].astimezone(UTC).isoformat(),
+        "title": article.get("title"),
+        "source_id": article.get("source_id"),
+        "published_at": article["published_at"].isoformat() if article else None,
+    }
+    # Of several accounts in one article that may be the incident, the likeliest is asked about.
+    connection.execute(
+        "INSERT INTO unsure_links (reading_id, incident_ref, incident_id, article_id, placed_in, score, body) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (article_id, incident_id) DO UPDATE SET "
+        "reading_id = excluded.reading_id, incident_ref = excluded.incident_ref, placed_in = excluded.placed_in, "
+        "score = excluded.score, body = excluded.body "
+        "WHERE excluded.score > score OR reading_id <> excluded.reading_id",
+        [
+            *(link[name] for name in ("reading_id", "incident_ref", "incident_id", "article_id", "placed_in", "score")),
+            msgspec.msgpack.encode(body),
+        ],
+    )
+
+
+def put_merge(connection: sqlite3.Connection, merged_id: str, kept_id: str) -> None:
+    """Ask about the incident that another one became part of, where it was asked about that."""
+    connection.execute("UPDATE OR REPLACE unsure_links SET incident_id = ? WHERE incident_id = ?", [kept_id, merged_id])
+    connection.execute("UPDATE unsure_links SET placed_in = ? WHERE placed_in = ?", [kept_id, merged_id])
+    connection.execute("DELETE FROM unsure_links WHERE placed_in = incident_id")
 
 
 def put_quarantined(connection: sqlite3.Connection, row: Mapping[str, Any]) -> None:

@@ -30,6 +30,7 @@ from blotter.catalog.index import (
     put_article,
     put_incident,
     put_link,
+    put_merge,
     put_quarantined,
     put_replay,
     read_mark,
@@ -75,7 +76,7 @@ _LINKS = """
             AND other.verdict = 'positive' AND list_contains(?, other.batch_id)
     ) AS placed_in
     FROM links AS link WHERE list_contains(?, link.batch_id)
-    ORDER BY link.recorded_at, starts_with(link.actor, 'human:'), link.seq, link.link_id
+    ORDER BY link.recorded_at, starts_with(link.actor, 'human:'), link.verdict <> 'unsure', link.seq, link.link_id
 """
 
 
@@ -231,6 +232,9 @@ class _Lesson:
         articles = self._read_articles(unsure) if unsure else {}
         for link in links:
             put_link(self._connection, link, articles.get(link["article_id"], {}))
+        merged = "SELECT incident_id, merged_into FROM incidents WHERE list_contains(?, batch_id)"
+        for row in self._ask(f"{merged} AND merged_into IS NOT NULL ORDER BY known_at, version"):
+            put_merge(self._connection, row["incident_id"], row["merged_into"])
         placed = self._ask("SELECT DISTINCT incident_id FROM alignments WHERE list_contains(?, batch_id)")
         for incident_id in {row["incident_id"] for row in (*links, *placed)}:
             add_incident_day(self._connection, incident_id, self._day)
