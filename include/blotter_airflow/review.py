@@ -1,7 +1,7 @@
-"""Questions about unsure links, as a person is asked them in Airflow, and their answers as judgements.
+"""What a person is asked in Airflow: about links that are unsure, and about a difference before it is published.
 
 Belongs here: wording a question, and who answered. Does not belong here: which links are unsure (`blotter.queries`),
-what a judgement does (`blotter.judging`).
+what a judgement does (`blotter.judging`), what would change (`blotter.reprocessing`).
 """
 
 import logging
@@ -89,3 +89,15 @@ def _read_time(told: Any) -> Any:
     from datetime import datetime
 
     return datetime.fromisoformat(told) if isinstance(told, str) else told
+
+
+def word_difference(preview: Any) -> str:
+    """Word what reading again would change, as a Markdown table that a person approves or not."""
+    head = (
+        f"{preview.n_articles} articles were read again ({preview.n_failed} could not be). Publishing them would make "
+        f"{preview.n_incident_versions} incident versions, {preview.n_new_incidents} of them of new incidents."
+    )
+    if not preview.moves:
+        return f"{head}\n\nNo field would move."
+    rows = (f"| {one.field} | {one.kind} | {one.n_changes} | {one.n_incidents} |" for one in preview.moves)
+    return "\n".join((head, "", "| field | how | changes | incidents |", "|---|---|---|---|", *rows))

@@ -20,7 +20,17 @@ STORY = {  # task names read as the story of a run
     "watch_feeds": ["wait_for_feeds"],
     "review_links": ["list_questions", "ask_a_person", "hand_in_answers"],
     "backfill": ["take_day"],
+    "reprocess": [
+        "choose_articles",
+        "read_again",
+        "show_difference",
+        "choose_path",
+        "end_dry_run",
+        "approve_difference",
+        "publish_difference",
+    ],
 }
+ASKING = ("ask_a_person", "approve_difference")  # a person's time is not the task's
 URGENT = ("send_alerts", "build_incidents", "ingest_drops", "ingest_feeds")
 HEAVY = (
     "spacy",
@@ -86,7 +96,7 @@ def test_every_task_says_what_it_does_who_owns_it_and_what_to_do_when_it_fails(d
             continue
         assert task.retries >= 1 and task.retry_exponential_backoff
         assert tell_failure in as_list(task.on_failure_callback)
-        assert task.execution_timeout is not None or task.task_id == "ask_a_person"
+        assert task.execution_timeout is not None or task.task_id in ASKING
         assert task.priority_weight > 1 or dag_id not in URGENT
 
 
@@ -130,6 +140,7 @@ def test_publishing_is_alone_in_its_pool_and_runs_after_every_slice(dag_bag: Any
         ("backfill", {"day": "last week"}),
         ("backfill", {"sources": ["../etc"]}),
         ("review_links", {"questions": 0}),
+        ("reprocess", {"first_day": "Monday"}),
     ],
 )
 def test_a_form_refuses_what_cannot_be(dag_bag: Any, dag_id: str, given: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -169,3 +169,41 @@ def test_an_answer_that_cannot_be_followed_holds_up_no_other(home: Path, caplog:
     answers = [make_answer("same", user={"id": "7", "name": "ana"})]
     counts = hand_in(load_settings(), [{"subject": "art_gone in inc_gone?"}], answers, same="same", other="other")
     assert counts["n_refused"] == 1 and "cannot be followed" in caplog.text
+
+
+@pytest.fixture
+def newer_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Call it to let the reader of today be a newer one than that which read what is published."""
+    from blotter.extract import reader
+    from blotter.reading import load_reader
+
+    def take_over() -> None:
+        monkeypatch.setattr(reader, "EXTRACTOR_VERSION", "newer-1")
+        load_reader.cache_clear()
+
+    yield take_over
+    load_reader.cache_clear()
+
+
+def test_reprocessing_shows_the_difference_and_a_dry_run_publishes_nothing(
+    dag_bag: Any, home: Path, newer_reader: Callable[[], None]
+) -> None:
+    drop(home / "inbox" / "gazette", "One")
+    run(dag_bag, "ingest_drops")
+    run(dag_bag, "build_incidents")
+    assert read_states(run(dag_bag, "reprocess"))["choose_articles"] == "skipped", "the present reader read all"
+    newer_reader()
+    dry = read_states(run(dag_bag, "reprocess"))
+    assert dry["end_dry_run"] == "success" and dry["publish_difference"] == "skipped"
+    published = run(dag_bag, "reprocess", run_conf={"dry_run": False, "without_asking": True})
+    assert read_states(published)["publish_difference"] == "success"
+    assert read_extras(published)["incidents"]["from"] == "reprocess"
+
+
+def read_states(run: Any) -> dict[str, str]:
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        instances = session.query(TaskInstance).filter(TaskInstance.run_id == run.run_id).all()
+        return {instance.task_id: str(instance.state) for instance in instances}
