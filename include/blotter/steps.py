@@ -6,6 +6,7 @@ doubling: what it has done is in the stores, and what it finds there it does not
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
@@ -103,6 +104,20 @@ def ingest_feeds(
         log.warning("%d feeds are left due: their turn did not come before the deadline", counts["n_left"])
     log.info("%s: polled %s", run_id, counts)
     return counts
+
+
+def sum_counts(counted: Iterable[Mapping[str, int]]) -> Counts:
+    """Add up what mapped tasks counted."""
+    total: Counter[str] = Counter()
+    for counts in counted:
+        total.update(counts)
+    return dict(total)
+
+
+def count_waiting(settings: Settings) -> int:
+    """Count what waits for a build, one slice's worth at most: enough to know that one is needed."""
+    with Stores(settings) as stores:
+        return _count_waiting(stores)
 
 
 def plan_slices(settings: Settings, *, slice_size: int | None = None) -> list[str]:
@@ -234,7 +249,6 @@ def stage_rejection(stores: Stores, rejection: Rejection) -> None:
 
 
 def _count_waiting(stores: Stores) -> int:
-    """Count what waits for a build, one slice's worth at most: enough to know that one is needed."""
     return len(stores.ledger.pending(limit=stores.settings.read.slice_size))
 
 

@@ -131,9 +131,12 @@ def test_what_the_deadline_leaves_is_counted_and_still_due(
 
 
 def test_a_part_that_fails_holds_up_no_other_and_fails_the_run(
-    run_dag: Callable[..., Any], site: Site, monkeypatch: pytest.MonkeyPatch
+    run_dag: Callable[..., Any], dag_bag: Any, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from blotter import steps
+
+    polling = dag_bag.dags["ingest_feeds"].get_task("poll_feeds")
+    monkeypatch.setitem(polling.partial_kwargs, "retries", 0)  # `dag.test` would sleep between tries
 
     poll, failing = steps.ingest_feeds, set[int]()
 

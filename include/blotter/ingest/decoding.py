@@ -5,6 +5,7 @@ Belongs here: content codings and their limits. Does not belong here: the reques
 
 import zlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Protocol
 
 import brotli
@@ -37,12 +38,11 @@ class BodyDecoder:
     """
 
     def __init__(self, content_encoding: str, settings: FetchSettings) -> None:
-        names = [name.strip().lower() for name in content_encoding.split(",") if name.strip()]
-        names = [name for name in names if name != "identity"]
-        if len(names) > MAX_CODINGS or any(name not in _DECODERS for name in names):
+        names = _read_codings(content_encoding)
+        if names is None:
             raise BodyRefused("bad_encoding", f"Content-Encoding {content_encoding[:60]!r} is not read")
         self._settings = settings
-        self._decoders = [_DECODERS[name](self) for name in reversed(names)]
+        self._decoders = [_DECODERS[name](self) for name in names]
         self._blocks: list[bytes] = []
         self.wire_bytes = 0
         self.decoded_bytes = 0
@@ -76,6 +76,16 @@ class BodyDecoder:
             raise BodyRefused("bomb", f"unpacks to more than {self._settings.max_ratio:g} times its size")
         if self.decoded_bytes > self._settings.max_decoded_bytes:
             raise BodyRefused("too_large", f"more than {self._settings.max_decoded_bytes:,} bytes decoded")
+
+
+@lru_cache(maxsize=100)
+def _read_codings(content_encoding: str) -> tuple[str, ...] | None:
+    """Give the codings of a body, the outermost first; None where one is not known, or there are too many."""
+    names = [name.strip().lower() for name in content_encoding.split(",") if name.strip()]
+    names = [name for name in names if name != "identity"]
+    if len(names) > MAX_CODINGS or any(name not in _DECODERS for name in names):
+        return None
+    return tuple(reversed(names))
 
 
 class _Inflater:

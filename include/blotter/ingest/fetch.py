@@ -8,7 +8,6 @@ import asyncio
 import re
 import ssl
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -156,7 +155,6 @@ class Fetcher:
         self._book = AddressBook(settings.resolve, settings.open_hosts)
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._session: aiohttp.ClientSession | None = None
-        self.n_by_outcome: dict[Outcome, int] = defaultdict(int)
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
@@ -172,7 +170,9 @@ class Fetcher:
             trust_env=False,
             headers={"User-Agent": self._settings.user_agent, "Accept-Encoding": "gzip, deflate, br"},
             timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=self._settings.connect_timeout_s, sock_read=self._settings.read_timeout_s
+                total=self._settings.total_timeout_s,
+                sock_connect=self._settings.connect_timeout_s,
+                sock_read=self._settings.read_timeout_s,
             ),
         )
         return self
@@ -228,7 +228,6 @@ class Fetcher:
             fetched = credential.hide(fetched)
             if fetched.moved_to is not None and HIDDEN in fetched.moved_to:
                 fetched = replace(fetched, moved_to=None)
-        self.n_by_outcome[fetched.outcome] += 1
         return fetched
 
     async def _follow(self, url: str, headers: Mapping[str, str], credential: Credential | None) -> Fetched:
@@ -265,11 +264,13 @@ class Fetcher:
         refusal = await self._check_robots(host, f"{split.scheme}://{split.netloc.rpartition('@')[2]}", url)
         if refusal is not None:
             return self._refuse(url, refusal)
-        # Never in the clear, but to hosts that the settings open: an intranet's, a test's.
-        is_private = split.scheme == "https" or self._book.is_open(name, port)
-        if credential is not None and host.state.host in credential.hosts and is_private:
+        if credential is not None and self._may_see(credential, split.scheme, name, port):
             headers = {**headers, credential.header: credential.value}
         return await self._ask_in_turn(host, url, headers, name, port)
+
+    def _may_see(self, credential: Credential, scheme: str, name: str, port: int) -> bool:
+        """Tell whether a host may be shown a credential: never in the clear, but where the settings open a host."""
+        return f"{name}:{port}" in credential.hosts and (scheme == "https" or self._book.is_open(name, port))
 
     def _refuse(self, url: str, outcome: Outcome, message: str = "") -> Fetched:
         """Say that no request was made."""
@@ -397,42 +398,53 @@ class Fetcher:
 
     async def _ask(self, url: str, headers: Mapping[str, str], name: str, port: int) -> Fetched:
         """Make one request without following anything; a redirect's target is the message of its answer."""
-        asked = Fetched(url=url, outcome=Outcome.BAD_RESPONSE, requested_at=self.now(), final_url=url)
-        started = time.monotonic()
+        requested_at, started = self.now(), time.monotonic()
         asked_for.set((name, port))
         try:
-            async with asyncio.timeout(self._settings.total_timeout_s):
-                answered = await self._exchange(asked, headers)
+            return await self._exchange(url, headers, requested_at, started)
         except BodyRefused as refused:
-            answered = replace(asked, outcome=Outcome(refused.outcome), message=str(refused))
+            outcome, message = Outcome(refused.outcome), str(refused)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError, RuntimeError) as failure:
-            answered = replace(
-                asked, outcome=_name_failure(failure), message=f"{type(failure).__name__}: {failure}"[:300]
-            )
-        return replace(answered, elapsed_s=time.monotonic() - started)
+            outcome, message = _name_failure(failure), f"{type(failure).__name__}: {failure}"[:300]
+        return Fetched(
+            url=url,
+            final_url=url,
+            outcome=outcome,
+            message=message,
+            requested_at=requested_at,
+            elapsed_s=time.monotonic() - started,
+        )
 
-    async def _exchange(self, asked: Fetched, headers: Mapping[str, str]) -> Fetched:
+    async def _exchange(self, url: str, headers: Mapping[str, str], requested_at: datetime, started: float) -> Fetched:
         if self._session is None:
             raise RuntimeError("use the fetcher in an `async with`")
-        async with self._session.get(asked.url, headers=headers, allow_redirects=False) as response:
-            answered = replace(
-                asked,
-                status=response.status,
-                outcome=_name_status(response.status),
-                etag=_header(response, hdrs.ETAG),
-                last_modified=_header(response, hdrs.LAST_MODIFIED),
-                content_type=_header(response, hdrs.CONTENT_TYPE),
-                max_age_s=_max_age(response),
+        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+            status, outcome, told = response.status, _name_status(response.status), response.headers
+            message, body, charset = "", None, None
+            if status in _REDIRECTS:
+                message = _read_header(told, hdrs.LOCATION) or ""
+            elif outcome is Outcome.OK:
+                decoder = BodyDecoder(told.get(hdrs.CONTENT_ENCODING, ""), self._settings)
+                async for block in response.content.iter_any():
+                    decoder.feed(block)
+                body, charset = decoder.finish(), _charset(response)
+            # Built once: a request costs little more than this, and there are many.
+            return Fetched(
+                url=url,
+                final_url=url,
+                outcome=outcome,
+                message=message,
+                requested_at=requested_at,
+                elapsed_s=time.monotonic() - started,
+                status=status,
+                etag=_read_header(told, hdrs.ETAG),
+                last_modified=_read_header(told, hdrs.LAST_MODIFIED),
+                content_type=_read_header(told, hdrs.CONTENT_TYPE),
+                max_age_s=_max_age(told),
                 retry_after_s=self._retry_after(response),
+                body=body,
+                charset=charset,
             )
-            if response.status in _REDIRECTS:
-                return replace(answered, message=_header(response, hdrs.LOCATION) or "")
-            if answered.outcome is not Outcome.OK:
-                return answered
-            decoder = BodyDecoder(response.headers.get(hdrs.CONTENT_ENCODING, ""), self._settings)
-            async for block in response.content.iter_any():
-                decoder.feed(block)
-            return replace(answered, body=decoder.finish(), charset=_charset(response))
 
     def _retry_after(self, response: aiohttp.ClientResponse) -> float | None:
         """Read for how long a host wants to be left alone, in seconds; a refusal without one costs a minute."""
@@ -471,12 +483,15 @@ def _name_host(name: str) -> str:
     return name.encode("idna").decode("ascii")
 
 
+_NAMED_STATUSES = {
+    304: Outcome.NOT_MODIFIED, 404: Outcome.NOT_FOUND, 410: Outcome.GONE, 429: Outcome.RATE_LIMITED,
+    401: Outcome.FORBIDDEN, 402: Outcome.FORBIDDEN, 403: Outcome.FORBIDDEN, 451: Outcome.FORBIDDEN,
+}  # fmt: skip
+
+
 def _name_status(status: int) -> Outcome:
-    named = {304: Outcome.NOT_MODIFIED, 404: Outcome.NOT_FOUND, 410: Outcome.GONE, 429: Outcome.RATE_LIMITED}
-    if status in named:
-        return named[status]
-    if status in (401, 402, 403, 451):
-        return Outcome.FORBIDDEN
+    if status in _NAMED_STATUSES:
+        return _NAMED_STATUSES[status]
     if 200 <= status < 300 or status in _REDIRECTS:
         return Outcome.OK
     return Outcome.CLIENT_ERROR if status < 500 else Outcome.SERVER_ERROR
@@ -500,9 +515,11 @@ def _name_failure(failure: BaseException) -> Outcome:
     return next((outcome for kind, outcome in kinds if isinstance(failure, kind)), Outcome.BAD_RESPONSE)
 
 
-def _header(response: aiohttp.ClientResponse, name: str) -> str | None:
-    value = response.headers.get(name)
-    return value.encode("utf-8", "replace").decode()[:1000] if value else None
+def _read_header(headers: Mapping[str, str], name: str) -> str | None:
+    value = headers.get(name)
+    if not value:
+        return None
+    return (value if value.isascii() else value.encode("utf-8", "replace").decode())[:1000]
 
 
 def _charset(response: aiohttp.ClientResponse) -> str | None:
@@ -512,8 +529,8 @@ def _charset(response: aiohttp.ClientResponse) -> str | None:
         return None
 
 
-def _max_age(response: aiohttp.ClientResponse) -> float | None:
-    for directive in response.headers.get(hdrs.CACHE_CONTROL, "").split(","):
+def _max_age(headers: Mapping[str, str]) -> float | None:
+    for directive in headers.get(hdrs.CACHE_CONTROL, "").split(","):
         name, _, value = directive.strip().lower().partition("=")
         if name == "max-age" and value.strip('"').isdigit() and len(value) < 10:
             return float(value.strip('"'))
