@@ -1,4 +1,4 @@
-"""What blotter costs above the bare libraries: reading over tokenizing, a run over trafilatura, Airflow over the steps.
+"""What blotter costs above the bare libraries: reading over tokenizing, a run over trafilatura.
 
 Every figure is a ratio of CPU seconds measured in one run of this file; absolute times say more about the machine.
 """
@@ -35,7 +35,6 @@ def main() -> None:
         os.environ["BLOTTER_INBOX"] = str(folder / "inbox")
         measure_reading(pages)
         measure_run(folder, pages)
-        measure_airflow(folder, n_pages)
 
 
 def cpu_s(work: Callable[[], object]) -> float:
@@ -96,48 +95,6 @@ def measure_run(folder: Path, pages: list[Path]) -> None:
     bare = cpu_s(lambda: [trafilatura.bare_extraction(payload, with_metadata=True) for payload in payloads])
     whole = cpu_s(lambda: replay_documents(settings, [folder / "pages"], by_day=False))
     print(f"end to end: {whole / bare:.2f} times bare trafilatura ({len(pages)} pages, HTML to checked tables)")
-
-
-def measure_airflow(folder: Path, n_pages: int) -> None:
-    """The same drop through the DAGs and through the steps alone, both after their imports."""
-    from airflow.dag_processing.dagbag import DagBag
-    from airflow.utils.db import initdb
-
-    from blotter import steps
-    from blotter.config import load_settings
-
-    initdb()
-    dags = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags
-    story = [dags["ingest_drops"], dags["build_incidents"]]
-
-    def drop(name: str, n: int) -> None:
-        os.environ["BLOTTER_WAREHOUSE"] = str(folder / name / "warehouse")
-        for part in ("archive", "staging"):
-            os.environ[f"BLOTTER_{part.upper()}"] = str(folder / name / part)
-        os.environ["BLOTTER_STATE"] = str(folder / name / "state.db")
-        os.environ["BLOTTER_INBOX"] = str(folder / name / "inbox")
-        write_pages(folder / name / "inbox" / "bench", n)
-
-    def run_steps() -> None:
-        settings = load_settings()
-        steps.ingest_drops(settings, run_id="bench")
-        for slice_id in steps.plan_slices(settings):
-            steps.read_slice(settings, slice_id)
-        steps.publish_batch(settings, run_id="bench")
-
-    def wall_s(work: Callable[[], object]) -> float:
-        started = time.perf_counter()
-        work()
-        return time.perf_counter() - started
-
-    drop("warm", 5)
-    for dag in story:
-        dag.test()
-    drop("steps", n_pages)
-    alone = wall_s(run_steps)
-    drop("dags", n_pages)
-    through = wall_s(lambda: [dag.test() for dag in story])
-    print(f"through Airflow: {through / alone:.2f} times the steps alone ({n_pages} pages, {through - alone:+.1f} s)")
 
 
 if __name__ == "__main__":

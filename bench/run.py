@@ -4,7 +4,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHES = ("clean.py", "pipeline.py", "publish.py", "checks.py", "link.py", "fetch.py", "schedule.py")
+BENCHES = (
+    "clean.py",
+    "pipeline.py",
+    "airflow_runs.py",
+    "publish.py",
+    "checks.py",
+    "link.py",
+    "fetch.py",
+    "schedule.py",
+)
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from airflow.sdk import dag, task
 
+from blotter.config import load_settings
 from blotter_airflow.wiring import DEFAULT_ARGS, INGESTING, expect_within, explain
 
 NEXT_STEP = (
@@ -38,7 +39,7 @@ def watch_feeds() -> None:
 
     @task.sensor(
         mode="reschedule",
-        poke_interval=300,
+        poke_interval=min(300, load_settings().deadlines.feeds_s / 4),
         timeout=timedelta(days=7).total_seconds(),
         doc_md=explain(
             "Wait until no feed is in trouble; says in the log which ones are.",
@@ -49,7 +50,6 @@ def watch_feeds() -> None:
         import logging
         from datetime import UTC, datetime
 
-        from blotter.config import load_settings
         from blotter.oncall import find_troubled_feeds
         from blotter_airflow.oncall import tell_of_feeds
 
