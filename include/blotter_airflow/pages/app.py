@@ -460,7 +460,10 @@ def _list_waiting(tables: Tables, about: Collection[str] | None = None) -> list[
 
 def _list_replaying(tables: Tables) -> set[str]:
     """List the inputs whose replay waits for the next build, as far as that can be seen in the first of what waits."""
-    return {one.replay_of for one in tables.stores.ledger.pending(limit=2_000) if one.replay_of is not None}
+    ledger = tables.stores.ledger
+    waiting = [one.replay_of for one in ledger.pending(limit=2_000)]
+    waiting += [row.row.get("replay_of") for row in ledger.staged_rows() if row.table == "inputs"]
+    return {input_id for input_id in waiting if input_id is not None}
 
 
 def _render(request: Request, user: Any, template: str, status: int = 200, **told: Any) -> HTMLResponse:

@@ -52,6 +52,14 @@ class Tables:
         with self.catalog.reading() as connection:
             yield connection, is_fresh
 
+    def close(self) -> None:
+        """Let go of the tables and of the state's connections."""
+        with self._opening:
+            if self._warehouse is not None:
+                self._warehouse.close()
+                self._warehouse = None
+        self.stores.close()
+
     def now(self) -> datetime:
         """Read the clock, as the pipeline does."""
         return read_clock(self.settings).astimezone(UTC)
