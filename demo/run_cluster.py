@@ -24,7 +24,7 @@ from server import serve_seeds
 
 HOME = REPOSITORY / ".cluster"
 SERVICES = HOME / "services"
-RUN_LIMIT_S = 300
+RUN_LIMIT_S = 900
 # They name one delivery and one request, by the file's inode and by the moment: two runs cannot have them in common.
 DELIVERY_IDS = ("input_id", "fetch_id")
 console = Console()
@@ -91,11 +91,21 @@ class Api:
         answer.raise_for_status()
         self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
-    def run(self, dag_id: str) -> None:
-        """Let a DAG run to its end, alone: the week's days follow one another as they do embedded."""
+    def run(self, dag_id: str) -> str:
+        """Let a DAG run to its end, alone, and give the run's id: days follow one another as they do embedded."""
+        run_id = self.start(dag_id)
+        self.wait(dag_id, run_id)
+        return run_id
+
+    def start(self, dag_id: str) -> str:
+        """Start a run of a DAG and give its id."""
         self._wait_until_parsed(dag_id)
         run_id = self._ask("POST", f"dags/{dag_id}/dagRuns", {"logical_date": None})["dag_run_id"]
         self._ask("PATCH", f"dags/{dag_id}", {"is_paused": False})
+        return str(run_id)
+
+    def wait(self, dag_id: str, run_id: str) -> None:
+        """Wait until every run of a DAG has ended well, then pause it; exits where one failed or none ends."""
         give_up_at = time.monotonic() + RUN_LIMIT_S
         while time.monotonic() < give_up_at:
             runs = self._ask("GET", f"dags/{dag_id}/dagRuns?limit=50")["dag_runs"]
@@ -106,6 +116,13 @@ class Api:
                 return
             time.sleep(0.5)
         sys.exit(f"{dag_id} did not end within {RUN_LIMIT_S} s (run {run_id}): see {SERVICES / 'logs'}")
+
+    def list_tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """List the task instances of a run as the API tells of them."""
+        tasks: list[dict[str, Any]] = self._ask("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=1000")[
+            "task_instances"
+        ]
+        return tasks
 
     def _wait_until_parsed(self, dag_id: str) -> None:
         for _ in range(120):
