@@ -67,6 +67,10 @@ def test_a_sentence_that_says_it(field: str, value: object, quote: str) -> None:
         ("condition", "killed", "The doctor said she may have died."),
         ("legal_status", "charged", "He could be arraigned as early as Sunday."),
         ("legal_status", "charged", "Tolan was previously charged with theft."),
+        ("legal_status", "charged", "Charges against the man were pending on Monday night."),
+        ("legal_status", "arrested", "A vigil was held at the park."),
+        ("legal_status", "arrested", "She held on to a fence and screamed."),
+        ("charges", "theft", "Tolan, who had been previously arrested for theft, is expected in court."),
         ("legal_status", "at_large", "She sought a divorce in January."),
         ("legal_status", "at_large", "Investigators are examining whether there was a second gunman at large."),
         ("charges", "murder", "Tolan was booked on three counts of aggravated assault."),
@@ -149,6 +153,14 @@ def test_a_suspect_is_not_who_was_harmed() -> None:
     change = make_change(participant_id="par_2", field="name", after="Ray Tolan")
     assert is_borne_out(replace(change, quote="Police arrested Ray Tolan, 51."), INCIDENT, None)
     assert not is_borne_out(replace(change, quote="He then shot to death Ray Tolan, 51."), INCIDENT, None)
+    assert not is_borne_out(replace(change, quote="She ran to her neighbor Ray Tolan, 51."), INCIDENT, None)
+
+
+def test_a_dateline_is_no_name() -> None:
+    change = make_change(
+        participant_id="par_2", field="name", after="CDT SPRINGFIELD", quote="CDT SPRINGFIELD: A suspect"
+    )
+    assert not is_borne_out(change, INCIDENT, None)
 
 
 def test_one_of_several_charges_is_borne_out_by_its_own_sentence() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import cache
 
 from blotter.ids import canonical_text
-from blotter.model import Basis, Change, ChangeKind, Claim, ClaimState, Incident, Participant, Role, Value
+from blotter.model import Basis, Change, ChangeKind, Claim, ClaimState, Incident, LegalStatus, Participant, Role, Value
 
 _NUMBER_WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -53,12 +53,23 @@ _WORDS = {
         r"|located|found)|not been any arrests|have not located|seek"
     ),
     ("legal_status", "arrested"): (
-        r"arrest|custody|apprehend|jailed|booked|captured|caught|surrender|turned (?:him|her|them)sel|in jail|\bheld\b"
+        r"arrest|custody|apprehend|jailed|booked|captured|caught|surrender|turned (?:him|her|them)sel|in jail"
+        r"|behind bars|being held|\bheld (?:in|on|without|under)\b(?! to\b)"
     ),
     ("legal_status", "charged"): r"charge|indict|arraign|accused|count|faces|facing|warrant|complaint",
     ("legal_status", "convicted"): r"convict|guilty|sentenc|serving",
     ("legal_status", "released"): r"released|freed|bond|bail|acquit|dropped|dismissed|cleared",
 }
+# What makes somebody a suspect, in the sentence that names them.
+_SUSPECTED = (
+    r"suspect|arrest|charg|accus|gunman|shooter|killer|identified|sought|wanted|looking for|custody|booked|alleged"
+    r"|indict|arraign|convict|sentenc|plead|pled|guilty|\bfac(?:es|ed|ing)\b|person of interest|warrant|\bjail|\bbond\b"
+    r"|behind bars|opened fire|\bfired\b|believed to|admitted|responsible|manhunt|fugitive|\btrial\b"
+)
+_PENDING = re.compile(r"\bcharges?\b[^.;]{0,60}\bpending\b|\bpending\s+charges?\b|\bno\s+charges?\b", re.IGNORECASE)
+_ELSEWHEN = re.compile(
+    r"\b(?:previous(?:ly)?|prior|earlier|past|former)\s+(?:\w+\s+){0,2}(?:arrest|charge|convict|record)", re.IGNORECASE
+)
 _HURT = r"injur|wound|\bhurt|graz|hospital|critical|surviv|treated|maim"
 # What may come to pass has not; what was in another case is not this one.
 _MAY_COME = re.compile(
@@ -99,6 +110,8 @@ def is_borne_out(change: Change, incident: Incident, claim: Claim | None) -> boo
         value = claim.value
     if not states_value(change.field, value, change.quote, is_rival=is_conflict):
         return False
+    if change.field == "name" and incident.city is not None and incident.city.upper() in str(value):
+        return False  # a dateline, in capitals
     person = next((p for p in incident.participants if p.participant_id == change.participant_id), None)
     return person is None or (_speaks_of(person, incident, change.quote) and not _is_another_role(person, change))
 
@@ -116,7 +129,10 @@ def states_value(field: str, value: Value, quote: str, *, is_rival: bool = False
     if field == "name" and isinstance(value, str):
         return _words_of(value) <= _words_of(quote) and not _is_credit(value, quote)
     if field == "charges" and isinstance(value, str):
-        return all(word in quote.casefold() for word in value.casefold().split()[-1:])
+        is_named = all(word in quote.casefold() for word in value.casefold().split()[-1:])
+        return is_named and not _ELSEWHEN.search(quote) and not _PENDING.search(quote)
+    if (field, value) == ("legal_status", LegalStatus.CHARGED) and _PENDING.search(quote):
+        return False
     pattern = _WORDS.get((field, str(canonical_text(value))))
     return pattern is None or (_says_without_doubt(_compile(pattern), quote) and not _SPREE.search(quote))
 
@@ -183,14 +199,13 @@ def _is_credit(name: str, quote: str) -> bool:
 
 
 def _is_another_role(person: Participant, change: Change) -> bool:
-    """Say whether a sentence that is to name a suspect names who was harmed."""
+    """Say whether a sentence that is to name a suspect names who was harmed, or nobody who is suspected."""
     if person.role is not Role.SUSPECT or change.field != "name" or not isinstance(change.after, str):
         return False
     written = r"\s+".join(map(re.escape, change.after.split()))
-    harmed = (
-        rf"\b(?:shot|shooting|killed|killing|stabbed|stabbing|(?:to|and) (?:death|killed)|death of|murder of) {written}"
-    )
-    return _compile(harmed).search(change.quote or "") is not None
+    harm = r"\b(?:shot|shooting|killed|killing|stabbed|stabbing|(?:to|and) (?:death|killed)|death of|murder of)"
+    quote = change.quote or ""
+    return _compile(rf"{harm} {written}").search(quote) is not None or _compile(_SUSPECTED).search(quote) is None
 
 
 def _speaks_of(person: Participant, incident: Incident, quote: str) -> bool:
