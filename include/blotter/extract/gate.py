@@ -16,6 +16,8 @@ from typing import Any, Protocol
 
 from ahocorasick_rs import AhoCorasick
 
+from blotter.extract.patterns import compile_pattern
+
 _ALWAYS = 1  # the bit that every text has: what patterns without literals ask for
 _BIT_OF: dict[str, int] = {}
 _SHORTEST = 3  # a literal of fewer letters is in nearly every sentence
@@ -52,12 +54,13 @@ class GatedPattern:
     Loops over many patterns ask `pattern.bits & text.bits` themselves: a call costs more than the question.
     """
 
-    __slots__ = ("bits", "pattern")
+    __slots__ = ("bits", "flags", "pattern", "source")
 
-    def __init__(self, pattern: re.Pattern[str]) -> None:
-        self.pattern = pattern
+    def __init__(self, pattern: str, flags: int) -> None:
+        self.source, self.flags = pattern, flags
+        self.pattern = compile_pattern(pattern, flags)
         self.bits = 0
-        literals = _required_literals(sre_parser.parse(pattern.pattern, pattern.flags))
+        literals = _required_literals(sre_parser.parse(pattern, flags))
         for literal in literals or ():
             self.bits |= 1 << _BIT_OF.setdefault(literal, len(_BIT_OF) + 1)
         self.bits = self.bits or _ALWAYS
@@ -79,7 +82,7 @@ class GatedPattern:
 
 def gated(pattern: str, flags: int = re.I) -> GatedPattern:
     """Compile a pattern and derive its literals; meant for module level, before the first `literal_bits`."""
-    return GatedPattern(re.compile(pattern, flags))
+    return GatedPattern(pattern, flags)
 
 
 def literal_bits(text: str) -> int:
