@@ -1,26 +1,38 @@
-"""What linking and resolving one article costs when much is known: 1,000 to 1,000,000 stored incidents of ten years.
+"""What an article costs once much is known: linking, resolving, tracking, the gate, publishing and learning, with 1,000
+to 1,000,000 incidents of ten years in the tables and the state.
 
-The desk is filled with synthetic incidents straight through its memory (`--sizes` says how many); then fresh articles
-are linked, resolved and learnt, a batch at a time, in CPU time. Goal: with 1,000,000 at most 1.2 times the cost with
-1,000, and at most 10 ms.
+What lies outside the linker's window is filled in by copies, for it is only there to be large; what lies within is made
+one by one. Then fresh articles, half of them about incidents that are known, are published in batches of one slice, in
+CPU time. Goal: with 1,000,000 at most 1.2 times the cost with 1,000, and at most 10 ms. `--picture FILE` draws it.
 """
 
 import argparse
 import datetime as dt
+import logging
 import random
+import resource
+import sqlite3
+import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
+import msgspec
+import zstandard
+
+from blotter.config import Settings, load_settings
 from blotter.ids import make_id, sha256_hex
 from blotter.link.describe import count_text_terms, describe_incident, key_account
-from blotter.link.memory import DeskChanges, Dossier, IndexEntry, Profile, encode_changes
+from blotter.link.memory import Account, ArticleMemory, Dossier, PersonTraits, Placement, Profile
 from blotter.model import (
     Article,
     Basis,
     Claim,
     ClaimState,
+    Document,
     Notice,
     Reading,
     ReadingKind,
@@ -28,38 +40,58 @@ from blotter.model import (
     identify_reading,
     identify_revision,
 )
+from blotter.publishing import publish_results
 from blotter.resolve.members import make_member
-from blotter.store.desk import SqlDesk
-from blotter.store.state import open_state
-from blotter.update import LinkRules, update_incidents
+from blotter.schemas import TABLES
+from blotter.store.staging import SliceResult
+from blotter.stores import Stores
+from blotter.update import bench as workbench
+from blotter.update import update_incidents
 
 FIRST_DAY = dt.datetime(2015, 1, 1, 12, tzinfo=dt.UTC)
 N_DAYS = 3650
-N_FRESH, BATCH = 600, 100
-CHUNK = 5000
+LAST_DAY = FIRST_DAY + dt.timedelta(days=N_DAYS)
+N_WORDS = 40_000
+WORDS_A_TEXT = 220
+SLICE, N_SLICES = 300, 4
+N_COPIES = 200  # different records among those that are only there to be large
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the articles about one invented incident say."""
+
+    number: int
+    town: str
+    street: str
+    name: str
+    age: int
 
 
 class World:
-    """Invented incidents: the rate a day is what grows with history's length fixed, so towns grow with it."""
+    """Invented incidents, the same in every run."""
 
     def __init__(self, seed: int) -> None:
-        self.rng = random.Random(seed)
-        self.words = [self.make_word() for _ in range(40_000)]
+        self._seed = seed
+        rng = random.Random(seed)
+        self.words = ["".join(rng.choices("abcdefghiklmnoprstuvw", k=rng.randrange(4, 10))) for _ in range(N_WORDS)]
 
-    def make_word(self) -> str:
-        return "".join(self.rng.choices("abcdefghiklmnoprstuvw", k=self.rng.randrange(4, 10)))
+    def tell(self, number: int) -> Told:
+        """Say what incident `number` is."""
+        rng = random.Random(self._seed + number * 7919)
+        town, street, first, last = rng.choices(self.words, k=4)
+        return Told(number, town, street, f"{first} {last}".title(), number % 80 + 10)
 
-    def tell(self, number: int, at: dt.datetime) -> tuple[Article, Reading]:
-        """One article about an incident of its own."""
-        town, street, *rest = self.rng.choices(self.words, k=4)
-        name = " ".join(word.title() for word in rest)
-        where = f"A man was shot on {street.title()} Street in {town.title()}."
-        who = f"Police said {name}, {number % 80 + 10}, was hurt."
-        text = "\n\n".join((where, who, " ".join(self.rng.choices(self.words, k=220))))
-        url = f"https://outlet{number % 300}.example/{number}"
+    def write(self, told: Told, serial: int, at: dt.datetime) -> tuple[Article, Reading]:
+        """Write one article about an incident; every `serial` has words of its own."""
+        rng = random.Random(self._seed + serial * 104_729 + 1)
+        where = f"A man was shot on {told.street.title()} Street in {told.town.title()}."
+        who = f"Police said {told.name}, {told.age}, was hurt."
+        text = "\n\n".join((where, who, " ".join(rng.choices(self.words, k=WORDS_A_TEXT))))
+        url = f"https://outlet{serial % 300}.example/{serial}"
         article = identify_revision(
             Article(
-                article_id=make_id("art", url), source_id=f"outlet{number % 300}", title=where, text=text,
+                article_id=make_id("art", url), source_id=f"outlet{serial % 300}", title=where, text=text,
                 text_sha256=sha256_hex(text), raw_sha256=sha256_hex(url), published_at=at, published_precision="minute",
                 published_basis="page", fetched_at=at, language="en", url=url,
             ),
@@ -75,72 +107,254 @@ class World:
             )  # fmt: skip
 
         claims = (
-            claim("city", town, where), claim("street", f"{street} Street", where),
-            claim("occurred_date", at.date(), where), claim("incident_type", "shooting", where),
-            claim("n_injured", 1, who), claim("role", "victim", who, 1),
-            claim("name", name, who, 1), claim("age", number % 80 + 10, who, 1), claim("condition", "injured", who, 1),
+            claim("city", told.town, where), claim("street", f"{told.street} Street", where),
+            claim("occurred_date", day_of(told.number, self.n_incidents).date(), where),
+            claim("incident_type", "shooting", where), claim("n_injured", 1, who), claim("role", "victim", who, 1),
+            claim("name", told.name, who, 1), claim("age", told.age, who, 1), claim("condition", "injured", who, 1),
         )  # fmt: skip
         reading = Reading(kind=ReadingKind.INCIDENT, notice=Notice.NONE, claims=claims, extractor_version="bench")
         return article, identify_reading(reading, article)
 
+    n_incidents = 1
 
-def fill(world: World, n_incidents: int, rules: LinkRules) -> Iterator[bytes]:
-    """Memories that teach a desk so many incidents, evenly over ten years."""
-    for seq, first in enumerate(range(0, n_incidents, CHUNK), 1):
-        numbers = range(first, min(first + CHUNK, n_incidents))
-        dossiers, profiles, entries = [], [], []
-        day = FIRST_DAY
-        for number in numbers:
-            day = FIRST_DAY + dt.timedelta(days=N_DAYS * number / n_incidents)
-            article, reading = world.tell(number, day)
-            incident_id = make_id("inc", article.article_id, 1)
-            account = describe_incident(article, reading.claims, count_text_terms(article, article.text), {}, 10_000)
-            dossiers.append(Dossier(incident_id, (make_member(article, reading, 1, home_id=incident_id),), 1))
-            profiles.append(Profile(incident_id, (account,)))
-            entries += [IndexEntry(key, account.published_day, incident_id) for key in key_account(account)]
-        yield encode_changes(
-            DeskChanges(
-                seq=seq,
-                today=day.toordinal(),
-                window_days=rules.window_days,
-                dossiers=tuple(dossiers),
-                profiles=tuple(profiles),
-                entries=tuple(entries),
-                n_texts=10_000,
-            )
+    def describe(self, told: Told, article_id: str, day: int, weights: Sequence[float], rng: random.Random) -> Account:
+        """Describe an incident as the linker would, its words drawn instead of counted."""
+        words = dict.fromkeys(
+            (told.town, told.street, *told.name.lower().split(), *rng.sample(self.words, len(weights)))
+        )
+        return Account(
+            article_id=article_id,
+            syndication_id=make_id("syn", article_id),
+            published_day=day,
+            n_texts=100_000,
+            terms=dict(zip(words, weights, strict=False)),
+            days=(day,),
+            places={"city": (told.town,), "street": (told.street,)},
+            people=(PersonTraits("victim", tuple(told.name.lower().split()), told.age, None, "injured"),),
+            n_injured=1,
+            types=("shooting",),
         )
 
 
-def time_articles(n_incidents: int) -> float:
-    """Median milliseconds an article, learning included, over batches of fresh articles."""
-    world, rules = World(7), LinkRules()
+def day_of(number: int, n_incidents: int) -> dt.datetime:
+    """The time of an incident: evenly over the years; what is told of later happened on the last day."""
+    return min(FIRST_DAY + dt.timedelta(days=N_DAYS * number / n_incidents), LAST_DAY)
+
+
+def fill(settings: Settings, world: World, n_incidents: int) -> None:
+    """Make the state and the tables those of so many incidents, one article each."""
+    stores = Stores(settings)
+    for opened in (stores.warehouse, stores.ledger, stores.desk, stores.judgements, stores.feeds, stores.outbox):
+        assert opened is not None
+    window = stores.link_rules.window_days
+    connection = sqlite3.connect(stores.settings.state, isolation_level=None)
+    connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("BEGIN")
+
+    def insert(table: str, rows: Iterable[tuple[object, ...]]) -> None:
+        rows = iter(rows)
+        first = next(rows, None)
+        if first is not None:
+            statement = f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(first))})"
+            connection.execute(statement, first)
+            connection.executemany(statement, rows)
+
+    ids = [(make_id("art", number), make_id("inc", "bench", number)) for number in range(n_incidents)]
+    template, reading = world.write(world.tell(0), 0, FIRST_DAY)
+    counts = count_text_terms(template, template.text)
+    weights = list(describe_incident(template, reading.claims, counts, {}, 100_000).terms.values())
+    first_near = max(0, int(n_incidents * (1 - (window + 1) / N_DAYS)))
+    copies = [make_records(world, number, *ids[number], weights) for number in range(min(N_COPIES, n_incidents))]
+    near = {number: make_records(world, number, *ids[number], weights) for number in range(first_near, n_incidents)}
+    records = [near.get(number) or copies[number % len(copies)] for number in range(n_incidents)]
+    insert("desk_dossiers", ((ids[n][1], one.dossier) for n, one in enumerate(records)))
+    insert("desk_profiles", ((ids[n][1], one.profile) for n, one in enumerate(records)))
+    insert("desk_articles", ((ids[n][0], one.article) for n, one in enumerate(records)))
+    entries = ((key, one.day, ids[number][1], one.day + 2 * window) for number, one in near.items() for key in one.keys)
+    insert("desk_index", sorted(entries))
+    n_seen = max(1, n_incidents * WORDS_A_TEXT // N_WORDS)
+    insert("desk_terms", ((word, n_seen) for word in sorted(set(world.words))))
+    insert("desk_marks", [("seq", 1), ("n_texts", n_incidents)])
+    insert("settled_inputs", ((make_id("inp", n), "published", ids[n][0], None) for n in range(n_incidents)))
+    insert("known_payloads", ((make_id("pay", n), make_id("inp", n), ids[n][0]) for n in range(n_incidents)))
+    insert(
+        "latest_revisions",
+        ((ids[n][0], 1, make_id("rev", n), "0" * 64, "0" * 64, make_id("rdg", n), "bench") for n in range(n_incidents)),
+    )
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    stores.close()
+    spread_days(Path(stores.settings.warehouse), N_DAYS)
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the state has of one incident of one article, packed."""
+
+    dossier: bytes
+    profile: bytes
+    article: bytes
+    keys: Sequence[str]
+    day: int
+
+
+def make_records(world: World, number: int, article_id: str, incident_id: str, weights: Sequence[float]) -> Records:
+    at = day_of(number, world.n_incidents)
+    told = world.tell(number)
+    account = world.describe(told, article_id, at.toordinal(), weights, random.Random(number))
+    article, reading = world.write(told, number, at)
+    member = make_member(article, reading, 1, home_id=incident_id, placed={1: make_id("per", number)})
+    memory = ArticleMemory(
+        article_id, 1, article.revision_id, reading.reading_id, account.syndication_id, (Placement(1, incident_id, 1),)
+    )
+    return Records(
+        dossier=pack(Dossier(incident_id, (msgspec.structs.replace(member, article_id=article_id),), 1)),
+        profile=pack(Profile(incident_id, (account,))),
+        article=pack(memory),
+        keys=list(key_account(account)),
+        day=at.toordinal(),
+    )
+
+
+def pack(record: object) -> bytes:
+    return zstandard.ZstdCompressor(level=1).compress(msgspec.msgpack.encode(record))
+
+
+def spread_days(warehouse: Path, n_days: int) -> None:
+    """Give every table a folder with a part for each of the days: copies of its empty part, by link."""
+    for name in TABLES:
+        empty = next((warehouse / name).glob("dt=*/part-*.parquet"))
+        for back in range(1, n_days + 1):
+            folder = warehouse / name / f"dt={(LAST_DAY - dt.timedelta(days=back)).date()}"
+            folder.mkdir()
+            (folder / "part-00000.parquet").hardlink_to(empty)
+
+
+def write_fresh(world: World, n_incidents: int) -> Iterator[tuple[Article, Reading]]:
+    """Fresh articles of the last day: every second one is about an incident of the last year, the others are new."""
+    rng = random.Random(11)
+    first_near = max(0, int(n_incidents * (1 - 300 / N_DAYS)))
+    for number in range(SLICE * (N_SLICES + 1)):
+        about = n_incidents + number if number % 2 else rng.randrange(first_near, n_incidents)
+        yield world.write(world.tell(about), n_incidents + number, LAST_DAY + dt.timedelta(seconds=number))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Milliseconds an article, medians over slices: linking to tracking alone, and all of publishing."""
+
+    update_ms: float
+    whole_ms: float
+    n_linked: int
+    peak_mb: float
+
+
+def measure(n_incidents: int) -> Cost:
+    """Fill stores with so many incidents and publish fresh articles."""
+    world = World(7)
+    world.n_incidents = n_incidents
     with tempfile.TemporaryDirectory() as folder:
-        engine = open_state(str(Path(folder) / "state.db"))
-        desk = SqlDesk(engine)
-        for memory in fill(world, n_incidents, rules):
-            with engine.begin() as connection:
-                desk.apply(connection, memory)
-        at = FIRST_DAY + dt.timedelta(days=N_DAYS)
-        fresh = [world.tell(n_incidents + number, at + dt.timedelta(minutes=number)) for number in range(N_FRESH)]
-        times = []
-        for start in range(0, N_FRESH, BATCH):
-            started = time.process_time()
-            update = update_incidents(fresh[start : start + BATCH], desk, now=at, settings=rules)
-            with engine.begin() as connection:
-                desk.apply(connection, update.memory())
-            times.append((time.process_time() - started) * 1e3 / BATCH)
-        engine.dispose()
-    return sorted(times)[len(times) // 2]
+        settings = make_settings(Path(folder))
+        filling = get_context("spawn").Process(target=fill, args=(settings, world, n_incidents))
+        filling.start()  # in a process of its own, so that the memory measured is that of publishing
+        filling.join()
+        with Stores(settings) as stores:
+            fresh = list(write_fresh(world, n_incidents))
+            updates, wholes, n_linked = [], [], 0
+            for start in range(0, len(fresh), SLICE):
+                batch = fresh[start : start + SLICE]
+                now = LAST_DAY + dt.timedelta(hours=start / SLICE + 1)
+                started = time.process_time()
+                update = update_incidents(batch, stores.desk, now=now, settings=stores.link_rules)
+                updates.append((time.process_time() - started) * 1e3 / SLICE)
+                n_linked += sum(
+                    link.verdict == "positive" and link.reasons != ("first report",) for link in update.links
+                )
+                started = time.process_time()
+                with stores.writing("bench"):
+                    publish_results(stores, [stage(*pair) for pair in batch], [], run_id=f"{start}", dag_id=None,
+                                    clock=lambda now=now: now)  # type: ignore[misc]  # fmt: skip
+                wholes.append((time.process_time() - started) * 1e3 / SLICE)
+    # The first slice loads what is loaded once.
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Cost(statistics.median(updates[1:]), statistics.median(wholes[1:]), n_linked, peak_mb)
+
+
+def stage(article: Article, reading: Reading) -> SliceResult:
+    document = Document(
+        input_id=make_id("inp", article.url), kind="line", source_id=article.source_id, location=article.url or "",
+        payload_sha256=article.raw_sha256, media="text", received_at=article.fetched_at, url=article.url,
+    )  # fmt: skip
+    return SliceResult(document=document, article=article, reading=reading)
+
+
+def make_settings(home: Path) -> Settings:
+    names = ("warehouse", "archive", "staging", "inbox")
+    environ = {f"BLOTTER_{name.upper()}": str(home / name) for name in names}
+    return load_settings(environ={**environ, "BLOTTER_STATE": str(home / "state.db")})
+
+
+def draw(costs: dict[int, Cost], file: Path) -> None:
+    """Draw the curve as an SVG: what an article costs, over the number of incidents, which grows tenfold a step."""
+    width, height, left, bottom = 640, 340, 70, 290
+    top_ms = 12.0
+    sizes = list(costs)
+
+    def at(position: int, ms: float) -> tuple[float, float]:
+        return left + 30 + position * (width - left - 80) / max(1, len(sizes) - 1), bottom - ms / top_ms * (bottom - 40)
+
+    def line(values: Sequence[float], colour: str, name: str) -> Iterator[str]:
+        points = [at(position, ms) for position, ms in enumerate(values)]
+        joined = " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
+        yield f'<polyline points="{joined}" fill="none" stroke="{colour}" stroke-width="2"/>'
+        for (x, y), ms in zip(points, values, strict=True):
+            yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="4" fill="{colour}"/>'
+            yield f'<text x="{x:.0f}" y="{y - 10:.0f}" text-anchor="middle" fill="{colour}">{ms:.1f}</text>'
+        x, y = points[0]
+        yield f'<text x="{x:.0f}" y="{y + 20:.0f}" fill="{colour}">{name}</text>'
+
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        'font-family="sans-serif" font-size="13">',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+        f'<text x="{left}" y="22" font-size="15">What an article costs, by how much is known</text>',
+    ]
+    for ms in (0, 5, 10):
+        _, y = at(0, ms)
+        lines.append(f'<line x1="{left}" x2="{width - 20}" y1="{y:.0f}" y2="{y:.0f}" stroke="#ccc"/>')
+        lines.append(f'<text x="{left - 8}" y="{y + 4:.0f}" text-anchor="end" fill="#555">{ms} ms</text>')
+    for position, size in enumerate(sizes):
+        x, _ = at(position, 0)
+        lines.append(f'<text x="{x:.0f}" y="{bottom + 20}" text-anchor="middle" fill="#555">{size:,}</text>')
+    lines.append(f'<text x="{width / 2:.0f}" y="{bottom + 40}" text-anchor="middle" fill="#555">'
+                 "incidents stored, over ten simulated years (CPU time, one core)</text>")  # fmt: skip
+    lines += line([cost.whole_ms for cost in costs.values()], "#1b5e9b", "linked, resolved, checked, published, learnt")
+    lines += line([cost.update_ms for cost in costs.values()], "#b3541e", "linked, resolved, tracked")
+    file.write_text("\n".join([*lines, "</svg>", ""]), encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000])
-    sizes = parser.parse_args(arguments).sizes
-    costs = {size: time_articles(size) for size in sizes}
-    for size, cost_ms in costs.items():
-        ratio = cost_ms / costs[sizes[0]]
-        print(f"link and resolve with {size:>9,} incidents: {cost_ms:.1f} ms an article, {ratio:.2f} times the first")
+    parser.add_argument("--picture", type=Path)
+    parser.add_argument("--candidates", type=int, help="try another number of candidates an account")
+    given = parser.parse_args(arguments)
+    logging.disable(logging.WARNING)
+    if given.candidates:
+        workbench._MAX_CANDIDATES = given.candidates
+    costs: dict[int, Cost] = {}
+    for size in given.sizes:
+        costs[size] = cost = measure(size)
+        first = costs[given.sizes[0]]
+        print(
+            f"with {size:>9,} incidents: {cost.update_ms:.2f} ms an article to link, resolve and track "
+            f"({cost.update_ms / first.update_ms:.2f} times the first), {cost.whole_ms:.2f} ms with gate, publishing "
+            f"and learning ({cost.whole_ms / first.whole_ms:.2f}); {cost.n_linked} linked, peak {cost.peak_mb:.0f} MB",
+            flush=True,
+        )
+    if given.picture:
+        draw(costs, given.picture)
 
 
 if __name__ == "__main__":

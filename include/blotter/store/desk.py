@@ -8,12 +8,13 @@ the day on which they were learnt lie two windows back, so that an archive read 
 news. Dossiers and what is remembered of articles stay: they are read by id only.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 import zstandard
-from sqlalchemy import BigInteger, Column, Connection, Engine, Integer, LargeBinary, String, Table, delete, func, select
+from sqlalchemy import BigInteger, Column, Connection, Engine, Integer, LargeBinary, String, Table, delete, select, text
 
 from blotter.errors import StoreDamaged
 from blotter.link.memory import ArticleMemory, Dossier, Profile, TextMemory, decode_changes
@@ -67,6 +68,21 @@ _terms = Table(
 )
 
 _DESK = (_marks, _dossiers, _profiles, _articles, _texts, _index, _labels, _terms)
+# The latest entries of each key, those of whole days. `since` is the day of the last entry that counts, and the primary
+# key gives the entries of a key day by day, so a key's cost does not depend on how many entries it has.
+_SELECT_LATEST = """
+    WITH wanted(key) AS ({wanted})
+    SELECT found.key, found.target_id, found.day
+    FROM wanted JOIN desk_index AS found
+        ON found.key = wanted.key AND found.day <= :last_day AND found.day >= coalesce(
+            (SELECT since.day FROM desk_index AS since
+            WHERE since.key = wanted.key AND since.day BETWEEN :first_day AND :last_day
+            ORDER BY since.day DESC LIMIT 1 OFFSET :n_before), :first_day)
+"""
+_LATEST = {
+    "sqlite": text(_SELECT_LATEST.format(wanted="SELECT value FROM json_each(:keys)")),
+    "postgresql": text(_SELECT_LATEST.format(wanted="SELECT json_array_elements_text(CAST(:keys AS json))")),
+}
 _SEQ, _N_TEXTS = "seq", "n_texts"
 
 
@@ -88,14 +104,13 @@ class SqlDesk:
     def find_targets(self, keys: Sequence[str], first_day: int, last_day: int) -> Mapping[str, Sequence[Target]]:
         """Targets of index entries by key, between two days, the latest `MAX_TARGETS` a key."""
         found: dict[str, list[Target]] = {}
-        latest = func.row_number().over(partition_by=_index.c.key, order_by=(_index.c.day.desc(), _index.c.target_id))
-        near = _index.c.day.between(first_day, last_day)
         with self._engine.connect() as connection:
+            latest = _LATEST[connection.dialect.name]
+            given = {"first_day": first_day, "last_day": last_day, "n_before": MAX_TARGETS - 1}
             for part in chunk(list(dict.fromkeys(keys))):
-                ranked = select(_index, latest.label("rank")).where(_index.c.key.in_(part), near).subquery()
-                for row in connection.execute(select(ranked).where(ranked.c.rank <= MAX_TARGETS)):
-                    found.setdefault(row.key, []).append((row.target_id, row.day))
-        return found
+                for key, target_id, day in connection.execute(latest, {**given, "keys": json.dumps(part)}):
+                    found.setdefault(key, []).append((target_id, day))
+        return {key: sorted(targets, key=sort_latest)[:MAX_TARGETS] for key, targets in found.items()}
 
     def load_profiles(self, incident_ids: Iterable[str]) -> Mapping[str, Profile]:
         """Profiles by incident."""

@@ -16,6 +16,8 @@ from blotter.update.judge import follow_judgement
 
 __all__ = ["Desk", "LinkRules", "Update", "update_incidents"]
 
+_LOOK_AHEAD = 200  # articles whose look-ups are made at once
+
 
 def update_incidents(
     batch: Iterable[tuple[Article, Reading]],
@@ -37,8 +39,12 @@ def update_incidents(
         refusal = follow_judgement(bench, judgement)
         if refusal is not None:
             bench.refused.append((judgement, refusal))
-    for article, reading in sort_batch(batch):
-        bench.take(article, reading)
+    ordered = sort_batch(batch)
+    for start in range(0, len(ordered), _LOOK_AHEAD):
+        coming = ordered[start : start + _LOOK_AHEAD]
+        bench.look_ahead(coming)
+        for article, reading in coming:
+            bench.take(article, reading)
     return bench.conclude()
 
 

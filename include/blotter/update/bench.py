@@ -7,6 +7,7 @@ Articles are linked one after the other, each seeing those before it, so that it
 cut into batches. Records are resolved once a batch, from all accounts of an incident.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -52,6 +53,7 @@ from blotter.track import Trigger, diff_versions
 from blotter.update.desk import Desk, WorkingDesk
 
 _MAX_CANDIDATES = 16
+_MAX_TEXTS = 16  # that share the most keys with a text are compared with it
 _MIN_VOTES = 0.15  # a candidate that shares no more than one middling word is not worth a look
 _FIRST_ACCOUNTS, _LAST_ACCOUNTS = 3, 12
 _MAX_NEAR_MISSES = 2
@@ -111,10 +113,35 @@ class Workbench:
         self.touched: dict[str, Touched] = {}
         self.links: list[Link] = []
         self._articles: list[Article] = []
+        self._fingerprints: dict[str, Fingerprint] = {}
+        self._counts: dict[str, Mapping[str, int]] = {}
         self._alignments: dict[tuple[str, int, int, str, str], Alignment] = {}
         self.refused: list[tuple[Judgement, str]] = []
 
     # articles
+
+    def look_ahead(self, batch: Sequence[tuple[Article, Reading]]) -> None:
+        """Look up at once what the next articles need, and keep what was worked out for it."""
+        self._fingerprints = {article.revision_id: take_fingerprint(article.text) for article, _ in batch}
+        self._counts = {article.revision_id: count_text_terms(article, article.text) for article, _ in batch}
+        keys: dict[tuple[int, int], dict[str, None]] = {}
+        for article, _ in batch:
+            found = keys.setdefault(self._window_of(article), {})
+            found |= dict.fromkeys(_name_keys(self._fingerprints[article.revision_id]))
+        self.desk.look_ahead(
+            article_ids=dict.fromkeys(article.article_id for article, _ in batch),
+            incident_ids=dict.fromkeys(
+                make_id("inc", article.article_id, ref)
+                for article, reading in batch
+                for ref in {claim.incident_ref for claim in reading.claims}
+            ),
+            terms=dict.fromkeys(term for counts in self._counts.values() for term in counts),
+            keys={days: list(of_days) for days, of_days in keys.items()},
+        )
+
+    def _window_of(self, article: Article) -> tuple[int, int]:
+        day = article.published_at.toordinal()
+        return day - self.rules.window_days, day + self.rules.window_days
 
     def take(self, article: Article, reading: Reading) -> None:
         """Place one article's reading; one that is known, or older than what is known, changes no record."""
@@ -124,7 +151,7 @@ class Workbench:
         self._articles.append(article)
         if known is not None and (article.revision < known.revision or reading.reading_id == known.reading_id):
             return
-        counts = count_text_terms(article, article.text)
+        counts = self._counts.pop(article.revision_id, None) or count_text_terms(article, article.text)
         placements, loose = self._place_references(article, reading, known, counts)
         self._leave_former(article, reading, known, placements)
         if known is None:
@@ -147,8 +174,10 @@ class Workbench:
         """Give an article its syndication group: that of the nearest text that is the same, else one of its own."""
         if known is not None and known.revision_id == article.revision_id:
             return replace(article, syndication_id=known.syndication_id)
-        fingerprint = take_fingerprint(article.text)
-        keys = [f"f:{value}" for value in key_fingerprint(fingerprint)]
+        fingerprint = self._fingerprints.pop(article.revision_id, None)
+        if fingerprint is None:
+            fingerprint = take_fingerprint(article.text)
+        keys = _name_keys(fingerprint)
         syndication_id = self._choose_group(article, known, fingerprint, keys)
         if fingerprint:
             day = article.published_at.toordinal()
@@ -158,12 +187,10 @@ class Workbench:
     def _choose_group(
         self, article: Article, known: ArticleMemory | None, fingerprint: Fingerprint, keys: Sequence[str]
     ) -> str:
-        day, window = article.published_at.toordinal(), self.rules.window_days
-        targets = self.desk.find_targets(keys, day - window, day + window)
+        targets = self.desk.find_targets(keys, *self._window_of(article))
+        likely = Counter(one for found in targets.values() for one in found).most_common(_MAX_TEXTS)
         same = [
-            text
-            for text in self.desk.texts(target for found in targets.values() for target in found)
-            if is_same_text(fingerprint, text.fingerprint)
+            text for text in self.desk.texts(one for one, _ in likely) if is_same_text(fingerprint, text.fingerprint)
         ]
         best = min(
             same,
@@ -520,6 +547,10 @@ class Workbench:
             source_id=None,
             published_at=None,
         )
+
+
+def _name_keys(fingerprint: Fingerprint) -> list[str]:
+    return [f"f:{value}" for value in key_fingerprint(fingerprint)]
 
 
 def tells_incident(kind: ReadingKind, known: Set[str]) -> bool:

@@ -70,15 +70,50 @@ class WorkingDesk:
         self._dossiers: dict[str, Dossier | None] = {}
         self._articles: dict[str, ArticleMemory] = {}
         self._texts: dict[str, TextMemory] = {}
+        # What was looked up ahead for the articles that come next; None: it is not known.
+        self._known_articles: dict[str, ArticleMemory | None] = {}
+        self._known_texts: dict[str, TextMemory | None] = {}
+        self._known_targets: dict[tuple[int, int], dict[str, Sequence[Target]]] = {}
         self._entries: dict[str, set[Target]] = {}
         self._labels: dict[str, str] = {}
         self._counts: dict[str, int] = {}
         self._written: dict[str, set[str]] = {"profiles": set(), "dossiers": set(), "counts": set()}
         self._n_texts: int | None = None
 
+    def look_ahead(
+        self,
+        *,
+        article_ids: Iterable[str],
+        incident_ids: Iterable[str],
+        terms: Iterable[str],
+        keys: Mapping[tuple[int, int], Sequence[str]],
+    ) -> None:
+        """Look up at once what the articles that come next will ask for one by one; `keys` by first and last day.
+
+        What was looked up for those before is forgotten, so that memory does not grow with the batch.
+        """
+        wanted = list(article_ids)
+        found = self._desk.load_articles(wanted)
+        self._known_articles = {one: found.get(one) for one in wanted}
+        missing = [one for one in incident_ids if one not in self._dossiers]
+        dossiers = self._desk.load_dossiers(missing)
+        self._dossiers |= {one: dossiers.get(one) for one in missing}
+        self.count_terms(terms)
+        self._known_targets = {}
+        for (first_day, last_day), of_days in keys.items():
+            targets = self._desk.find_targets(of_days, first_day, last_day)
+            self._known_targets[first_day, last_day] = {key: targets.get(key, ()) for key in of_days}
+        revision_ids = list({one for by_key in self._known_targets.values() for ts in by_key.values() for one, _ in ts})
+        texts = self._desk.load_texts(revision_ids)
+        self._known_texts = {one: texts.get(one) for one in revision_ids}
+
     def find_targets(self, keys: Sequence[str], first_day: int, last_day: int) -> dict[str, list[str]]:
         """Targets by key, each once, the latest first."""
-        published = self._desk.find_targets(keys, first_day, last_day)
+        ahead = self._known_targets.get((first_day, last_day), {})
+        unasked = [key for key in keys if key not in ahead]
+        published = self._desk.find_targets(unasked, first_day, last_day) if unasked else {}
+        if len(unasked) < len(keys):
+            published = {**ahead, **published}
         found: dict[str, list[str]] = {}
         for key in keys:
             mine = {one for one in self._entries.get(key, ()) if first_day <= one[1] <= last_day}
@@ -104,13 +139,18 @@ class WorkingDesk:
 
     def article(self, article_id: str) -> ArticleMemory | None:
         """What is remembered of an article."""
-        return self._articles.get(article_id) or self._desk.load_articles([article_id]).get(article_id)
+        if article_id in self._articles:
+            return self._articles[article_id]
+        if article_id in self._known_articles:
+            return self._known_articles[article_id]
+        return self._desk.load_articles([article_id]).get(article_id)
 
     def texts(self, revision_ids: Iterable[str]) -> list[TextMemory]:
         """Fingerprints of texts, in the order asked for."""
         wanted = list(dict.fromkeys(revision_ids))
-        loaded = self._desk.load_texts([one for one in wanted if one not in self._texts])
-        found = (self._texts.get(one) or loaded.get(one) for one in wanted)
+        missing = [one for one in wanted if one not in self._texts and one not in self._known_texts]
+        loaded = self._desk.load_texts(missing) if missing else {}
+        found = (self._texts.get(one) or self._known_texts.get(one) or loaded.get(one) for one in wanted)
         return [text for text in found if text is not None]
 
     def count_terms(self, terms: Iterable[str]) -> Mapping[str, int]:
