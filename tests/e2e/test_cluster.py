@@ -1,4 +1,4 @@
-"""Two Celery workers, PostgreSQL and Redis: one worker is killed while it reads, and the run ends right all the same."""
+"""Two Celery workers, PostgreSQL and Redis: one worker is killed while it reads, and the run ends right."""
 
 import os
 import shutil
