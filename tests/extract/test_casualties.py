@@ -48,3 +48,34 @@ def test_one_who_recovers_is_not_who_was_killed(reader: Reader) -> None:
         )
     )
     assert (known(reading, "n_killed"), known(reading, "n_injured")) == (1, 1)
+
+
+def test_those_also_hurt_come_to_those_told_of_before(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            text="A house fire on Linwood Street in Dayton injured a boy on Monday night. The 9-year-old boy was in critical condition.\n\n"
+            "A man and a firefighter were also injured in the fire, the chief said."
+        )
+    )
+    assert known(reading, "n_injured") == 3
+
+
+def test_persons_of_sentences_apart_are_no_number(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            title="Teen shot dead in Salem identified",
+            text="A teenager was shot and killed on Alder Street in Salem on Monday, police said.\n\n"
+            "Police identified the victim as Dario Kemp, 17, and asked for witnesses.\n\n"
+            "The shooting was in retaliation, neighbors said, for the killing of Lionel Graf, 22, on Pine Street.",
+        )
+    )
+    assert known(reading, "n_killed") == 1
+
+
+def test_gunman_who_dies_with_his_victims_is_counted(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            text="A gunman killed three people at a home in Salem on Monday and then turned the gun on himself, police said."
+        )
+    )
+    assert known(reading, "n_killed") == 4

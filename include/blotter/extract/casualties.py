@@ -5,18 +5,19 @@ follows from both. Does not belong here: who they are (`people`).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blotter.extract.gate import gated
 from blotter.extract.mentions import Mention, read_number
 from blotter.extract.people import Person
 from blotter.extract.predicates import Finding
 from blotter.extract.scene import Scene, Sentence
-from blotter.model import Basis, Condition, Role
+from blotter.model import Basis, Condition
 
 _TOLL_WEIGHT = 4.0  # "the death toll rose to": what the page holds for the whole
 _MOST = 5000  # a larger number is no number of victims
 _ANY_PEOPLE = frozenset(("people", "persons", "victims", "individuals", "others", ""))
+_BY_OWN_HAND = frozenset(("self_harm", "then_self"))  # "killed three people and then himself"
 _EARLY = 9  # sentences: what is told later is often another case
 _HURT = (Condition.INJURED, Condition.CRITICAL)
 
@@ -40,12 +41,12 @@ class _Stated:
     sentence: Sentence
     start: int
     end: int
-    is_other: bool
+    is_other: bool  # "were also injured": beside those told of before
     weight: float
 
 
 _TOLL = gated(
-    r"\b(?:death\stoll|toll|number\sof\s(?:dead|deaths|fatalities))\b[^.;]{0,60}?\b(?:to|at|is|was|stands\sat|rose\sto|of)\s(?:at\sleast\s)?(?P<n>\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
+    r"\b(?:death\stoll|toll(?![-\s]free)|number\sof\s(?:dead|deaths|fatalities))\b[^.;]{0,60}?\b(?:to|at|is|was|stands\sat|rose\sto|of)\s(?:at\sleast\s)?(?P<n>\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
 )
 _NO_ONE_HURT = gated(
     r"\b(?:no\s(?:one|body)\s(?:was|is|has\sbeen|were)\s(?:\w+\s)?(?:hurt|injured|shot|hit|struck|wounded|harmed)|nobody\s(?:was|got)\s(?:\w+\s)?(?:hurt|injured|hit|shot)|(?:there\s(?:were|was|are)\s)?no\s(?:\w+\s)?(?:injuries|casualties)(?:\s(?:were\s|was\s|have\sbeen\s)?reported)?|without\sinjur\w+)\b"
@@ -107,12 +108,13 @@ def _add_up(sentence: Sentence, findings: list[Finding]) -> list[_Stated]:
     weight = 2.0 if sentence.is_title else 1.5 if sentence.index <= 3 else 1.0 if sentence.index <= 10 else 0.6
     found: list[_Stated] = []
     for kind, told in by_kind.items():
-        value = _count_told(list(told.values()))
+        first = min(told.values(), key=lambda f: f.mention.start)
+        start, end = min(first.start, first.mention.start), max(f.end for f in told.values())
+        is_more = _ALSO.search(sentence.text[start - sentence.start : end - sentence.start]) is not None
+        is_more = is_more and len(told) > 1
+        value = _count_told(list(told.values())) or (len(told) if is_more else None)
         if value is not None:
-            first = min(told.values(), key=lambda f: f.mention.start)
-            start = min(first.start, first.mention.start)
-            end = max(f.end for f in told.values())
-            found.append(_Stated(value, kind, sentence, start, end, False, weight))
+            found.append(_Stated(value, kind, sentence, start, end, is_more, weight))
     return found
 
 
@@ -131,6 +133,10 @@ def _count_told(findings: list[Finding]) -> int | None:
 
     Numbers stand for the people who are told of one by one beside them, unless they are others ("and two more").
     """
+    by_own_hand = {id(f.mention) for f in findings if f.predicate in _BY_OWN_HAND and not f.mention.is_plural}
+    if by_own_hand:
+        others = _count_told([f for f in findings if id(f.mention) not in by_own_hand])
+        return None if others is None else others + len(by_own_hand)
     numbers = [f.mention for f in findings if f.mention.is_plural or f.mention.kind == "number"]
     numbers = [m for m in numbers if 0 <= m.count <= _MOST and (m.count or m.noun)]
     if not numbers:
@@ -167,12 +173,26 @@ def _decide(stated: list[_Stated], kind: str, people: list[Person]) -> Count | N
         last = tolls[-1]
         return Count(last.value, last.sentence, last.start, last.end, Basis.STATED, 0.95)
     if options:
-        best = max(options, key=lambda s: (s.value if s.weight >= 1.0 else 0, s.weight, -s.start))
-        if counted is None or best.value >= counted.value:
+        best = max(
+            (_add_those_before(s, people) if s.is_other else s for s in options),
+            key=lambda s: (s.value if s.weight >= 1.0 else 0, s.weight, -s.start),
+        )
+        if counted is None or best.weight >= 1.0 or best.value >= counted.value:
             return Count(
                 best.value, best.sentence, best.start, best.end, Basis.STATED, 0.9 if best.weight >= 1.5 else 0.75
             )
     return counted
+
+
+def _add_those_before(stated: _Stated, people: list[Person]) -> _Stated:
+    """Add to "two men were also injured" those of whom it was told before."""
+    told_here = {id(p) for p in people if any(e.sentence is stated.sentence for e in p.conditions)}
+    before = [p for p in people if id(p) not in told_here and _first_told(p) < stated.start]
+    return replace(stated, value=stated.value + len(_leave_out_doubles(before)))
+
+
+def _first_told(person: Person) -> int:
+    return min((e.start for e in person.conditions), default=0)
 
 
 def _decide_injured(stated: list[_Stated], people: list[Person], killed: Count | None) -> Count | None:
@@ -196,6 +216,7 @@ def _count_people(people: list[Person]) -> Count | None:
     return Count(len(people), first.sentence, first.start, first.end, basis, 0.7)
 
 
+_ALSO = re.compile(r"\balso\b", re.I)
 # A death that is told without the one who died.
 _DEATH = gated(
     r"\b(?:(?:fatal|deadly)\s(?:\w+[- ]){0,2}?(?:shooting|stabbing|crash|collision|fire|accident|wreck|blaze|attack|explosion|beating|incident)|one\s(?:of\s[^.;]{1,50}?\s)?(?:has\s|later\s|was\s)?(?:died|fatally|pronounced\sdead|dead|dies|died)"
@@ -205,16 +226,26 @@ _DEATH = gated(
 
 
 def _leave_out_doubles(people: list[Person]) -> list[Person]:
-    """Leave out whom the page is likely to count twice: the nameless and ageless beside others of their role, and
-    people of whom it tells late, when it tells of others early.
+    """Keep those whose fate one sentence tells together, or two that follow each other tell of two names.
+
+    A page that gives no number has told of one person twice, or goes on to another case, far more often than it leaves
+    the reader to add up.
     """
-    kept: list[Person] = []
-    for role in Role:
-        group = [p for p in people if p.role is role]
-        known = [p for p in group if p.name is not None or p.age is not None or p.is_distinct]
-        kept += known or group[:1]
-    early = [p for p in kept if p.condition is not None and p.condition.sentence.index <= _EARLY]
-    return early or kept
+    early = [p for p in people if p.condition is not None and p.condition.sentence.index <= _EARLY] or people
+    best: list[Person] = early[:1]
+    fate = _HURT if people and people[0].condition is not None and people[0].condition.value in _HURT else None
+    told: dict[int, list[Person]] = {}
+    for person in early:
+        for evidence in person.conditions:
+            if evidence.value in (fate or (Condition.KILLED,)):
+                told.setdefault(evidence.sentence.index, []).append(person)
+    for index, here in told.items():
+        named = [p for p in here + told.get(index + 1, []) if p.name is not None]
+        for group in (here, named):
+            unique = list({id(p): p for p in group}.values())
+            if len(unique) > len(best):
+                best = unique
+    return best
 
 
 def _find_death(scene: Scene) -> Count | None:

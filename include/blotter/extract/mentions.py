@@ -52,7 +52,7 @@ _RUN = re.compile(
     r"|[\"“‘'(][^\W\d_a-z][\w’'.\- ]{0,18}[\"”’')]))*"
 )
 _AFTER_AGE = re.compile(
-    r",?\s*(?:,|\(|—|–|-|aged?)\s*(?:(?:also|then|now|both|all|each|just)\s+)?(?:aged?\s+|who (?:was|is)\s+)?(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
+    r",?\s*(?:,|\(|—|–|-|aged?)\s*(?:(?:also|then|now|both|all|each|just)\s+)?(?:aged?\s+|who (?:was|is)\s+)?(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|-year-olds?\s+[A-Z]|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
     r"(?:\s+(?P<unit>months?|weeks?|days?)(?:[- ]old)?)?(?:\s*years?(?:[- ]old)?)?(?=[\s,.;)’'”\"—–:-]|$)"
 )
 _NAME_FOLLOWS = re.compile(
@@ -192,7 +192,9 @@ class MentionFinder:
         return mention
 
     def _end_name(self, words: list[tuple[int, str]]) -> tuple[list[tuple[int, str]], bool]:
-        """Cut a run after a possessive or a full stop that ends a sentence; tell whether it was a possessive."""
+        """Cut a run after a possessive, before a day, or at a full stop; tell whether it was a possessive."""
+        while len(words) > 2 and words[-1][1].lower().rstrip(".,") in _DAYS:
+            words = words[:-1]
         for index, (at, word) in enumerate(words):
             match = re.search(r"['’]s?$", word)
             if match and len(word) > 3 and word[0] not in "\"“'‘(":
@@ -219,13 +221,19 @@ class MentionFinder:
         ):
             return None
         age = _AFTER_AGE.match(text, stop, end)
-        is_cued = (
-            known or age is not None or bool(title) or _NAME_FOLLOWS.search(text, max(0, start - 40), start) is not None
-        )
+        is_told = age is not None or _NAME_FOLLOWS.search(text, max(0, start - 40), start) is not None
+        is_cued = known or is_told or bool(title)
         last = len(small) - 1
         for position, word in enumerate(small):
-            if word in self.stops and not (is_cued and 0 < position == last and word in self.surnames):
+            if word in self.stops and not (
+                (is_cued and 0 < position == last and word in self.surnames)
+                or (position == 0 < last and known and is_told)  # "April Ransom, 38"
+            ):
                 return None
+        if last and (
+            small[-1] in _STREET_ENDS or (not known and age is None and not title and text[start:stop].isupper())
+        ):
+            return None  # "Alma St."; "FORT WAYNE" of a dateline
         name = text[start:stop].rstrip(",")
         mention = Mention(
             start,
@@ -336,6 +344,8 @@ class MentionFinder:
             return Mention(match.start(), match.end(), "number", count=count, is_plural=count != 1, is_other=other)
         noun, age_text = (match.group("noun") or "").lower(), match.group("age")
         age = self._read_age(age_text, match.group("unit"))
+        if noun in self.nouns["after the"] and age is not None:
+            noun = ""  # "found 21-year-old Ann Lee dead"
         if noun in self.nouns["after the"] and (match.group("det") or "").lower() != "the":
             return _read_bare_count(match)  # "wounded" without "the" is no noun
         if not noun and age is None:
@@ -435,6 +445,11 @@ def _read_bare_count(match: re.Match[str]) -> Mention | None:
     return Mention(start, end, "number", count=count, is_plural=count != 1, is_other=not number and det != "one")
 
 
+_DAYS = frozenset(
+    """monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
+    october november december jan feb mar apr jun jul aug sept sep oct nov dec""".split()
+)
+_STREET_ENDS = frozenset("st ave av rd dr blvd ln ct pl hwy pkwy twp".split())
 _ONE_MORE = frozenset(("one", "another", "a second"))
 _NUMERAL = re.compile(_NUMBER, re.I)
 _WORD = re.compile(r"[^\W_](?:[\w’'-]*\w)?")
@@ -465,6 +480,14 @@ def _merge_mentions(text: str, named: list[Mention], described: list[Mention]) -
     for description in described:
         clash = next((n for n in names if n.start < description.end and description.start < n.end), None)
         if clash is None:
+            merged.append(description)
+        elif (
+            description.kind == "description"
+            and description.noun != "person"
+            and description.start < clash.start
+            and clash.end < description.end
+        ):
+            names.remove(clash)  # "a 24-year-old Sun Valley woman"
             merged.append(description)
         elif (
             clash.start > description.start

@@ -99,7 +99,9 @@ class Person:
     @property
     def is_surely_named(self) -> bool:
         """Whether an age, a title, "identified as" or a usual given name shows that the name is one."""
-        return any(m.is_cued or m.has_known_first or m.noun for m, _ in self.mentions if m.kind == "name")
+        return bool(self.ages) or any(
+            m.is_cued or m.has_known_first or m.noun for m, _ in self.mentions if m.kind == "name"
+        )
 
     def score(self, role: Role) -> float:
         """Add up what speaks for a role."""
@@ -154,6 +156,13 @@ class PeopleReader:
                 mention, condition = finding.mention, finding.effect.condition
                 if mention.noun in self._finder.nouns["suspect"]:
                     continue
+                if (
+                    mention.age is not None
+                    and len(victims) == 1
+                    and not victims[0].ages
+                    and finding.effect.role is Role.VICTIM
+                ):
+                    victims[0].ages.append(Evidence(mention.age, sentence, mention.start, mention.end, 1.0))
                 if (
                     condition is Condition.KILLED
                     and not mention.is_plural
@@ -327,6 +336,8 @@ class PeopleReader:
         live = [p for p in self._live() if _agrees(p.gender, mention.gender)]
         if mention.age is not None:
             same = [p for p in live if p.age == mention.age and not (id(p) in taken and not mention.is_definite)]
+            if same and not mention.is_definite:
+                same = [p for p in same if not self._is_opposed(p, mention, sentence)]
             if same:
                 return max(same, key=lambda p: p.last_index)
             if not mention.is_definite:
@@ -360,6 +371,15 @@ class PeopleReader:
             options = [p for p in options if not p.is_officer] or options
             options = self._prefer_role(options, mention, sentence)
         return max(options, key=lambda p: (p.last_index, -p.order)) if options else None
+
+    @staticmethod
+    def _is_opposed(person: Person, mention: Mention, sentence: Sentence) -> bool:
+        """Say whether a sentence makes a victim of "a 19-year-old man" while a person of that age is a suspect, or so."""
+        roles = {f.effect.role for f in sentence.findings if f.mention is mention and f.effect.role is not None}
+        victim, suspect = person.score(Role.VICTIM), person.score(Role.SUSPECT)
+        return (roles == {Role.VICTIM} and suspect > 1.0 > victim) or (
+            roles == {Role.SUSPECT} and victim > 1.0 > suspect
+        )
 
     @staticmethod
     def _prefer_role(options: list[Person], mention: Mention, sentence: Sentence) -> list[Person]:
@@ -405,7 +425,7 @@ class PeopleReader:
             return
         before = [m for m in sentence.mentions if m.end <= mention.start and id(m) in self._of_mention]
         if mention.noun == "him" or (mention.noun == "her" and mention.is_object):
-            self._place_object(mention, sentence, {id(self._of_mention[id(m)]) for m in before})
+            self._place_object(mention, sentence, before)
             return
         options = [self._of_mention[id(m)] for m in before if not m.is_possessive]
         options = [p for p in options if _agrees(p.gender, mention.gender) and not p.is_official]
@@ -423,18 +443,30 @@ class PeopleReader:
             person.last_index = sentence.index
             person.genders.append(Evidence(mention.gender, sentence, mention.start, mention.end, 0.4))
 
-    def _place_object(self, mention: Mention, sentence: Sentence, here: set[int]) -> None:
-        """Place "him": whoever was spoken of before, but not the subject of the same sentence."""
-        options = [
-            p
-            for p in self._live()
-            if id(p) not in here
-            and _agrees(p.gender, mention.gender)
-            and not p.is_official
-            and sentence.index - p.last_index <= 2
-        ]
-        if options:
-            person = max(options, key=lambda p: (p.last_index, p.score(Role.VICTIM)))
+    def _place_object(self, mention: Mention, sentence: Sentence, before: list[Mention]) -> None:
+        """Place "him": whoever was spoken of before, but not who does it to him."""
+        here = [self._of_mention[id(m)] for m in before]
+        person: Person | None = None
+        if len(before) > 1:
+            between = self._scene.article.text[before[-1].end : mention.start]
+            spoken_of = here[-1:] if _GOES_ON.match(between) else here[:-1]
+            fits = [
+                p
+                for p in spoken_of
+                if _agrees(p.gender, mention.gender) and not p.is_official and (p is not here[-1] or p is not here[0])
+            ]
+            person = fits[-1] if fits else None
+        if person is None:
+            options = [
+                p
+                for p in self._live()
+                if not any(p is one for one in here)
+                and _agrees(p.gender, mention.gender)
+                and not p.is_official
+                and sentence.index - p.last_index <= 2
+            ]
+            person = max(options, key=lambda p: (p.last_index, p.score(Role.VICTIM)), default=None)
+        if person is not None:
             self._of_mention[id(mention)] = person
             person.genders.append(Evidence(mention.gender, sentence, mention.start, mention.end, 0.4))
 
@@ -485,6 +517,7 @@ class PeopleReader:
             noun, members = (a.noun, b.members or [b]) if a.noun else (b.noun, a.members or [a])
             plural = a if a.noun else b
             plural.members = plural.members or members
+            members = [one for member in members for one in (member.members or [member])]
             role, condition = self._role_of_plural(plural, noun, len(members))
             for member in members:
                 person = self._of_mention.get(id(member))
@@ -515,7 +548,7 @@ class PeopleReader:
             return Role.SUSPECT, None
         if noun in self._finder.nouns["victim"]:
             return Role.VICTIM, Condition.KILLED if n_members == self._n_killed else None
-        return self._last_plural if noun in ("they", "them") else (None, None)
+        return self._last_plural if noun in ("they", "them") or plural.is_definite else (None, None)
 
     def _merge(self, keep: Person, gone: Person) -> None:
         for name in (
@@ -650,13 +683,17 @@ class PeopleReader:
                     self._merge(others[0], person)
 
 
+# What goes on about the same doer: "approached a man and shot him".
+_GOES_ON = re.compile(
+    r"[^⟦⟧.;]{0,60}?(?:,|\band|\bthen|\bbefore|\bby)\s(?:then\s|fatally\s|repeatedly\s)?\w+\s(?:\w+\s)?$"
+)
 _LIST_HEAD = re.compile(
     r"\b(?:victims?|dead|killed|deceased|died|slain|injured|wounded|suspects|arrested|charged)\b[^.]{0,80}:?\s*$|:$",
     re.I,
 )
 _SAME = re.compile(
-    r"⟦(\d+)⟧(?:,?\sincluding:?\s|\s(?=⟦)|,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|[^⟦⟧.;]{1,90}?\sidentified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?)⟦(\d+)⟧"
-    r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned)|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
+    r"⟦(\d+)⟧(?:,?\sinclud(?:ing|ed?|es):?\s|\s(?=⟦)|,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|[^⟦⟧.;]{1,90}?\sidentified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?)⟦(\d+)⟧"
+    r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned)|(?:\s[^⟦⟧;:.,]{2,50}?)?\sincluded?|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
     r"|⟦(\d+)⟧\s[^⟦⟧.;:,]{1,70}?\s(?:was|is)\s⟦(\d+)⟧"
     r"|identif(?:y|ied)\s(?:the\s)?⟦(\d+)⟧\s(?:[^⟦⟧.;]{0,40}\s)?as\s⟦(\d+)⟧",
     re.I,
@@ -686,7 +723,7 @@ def _is_apposition(a: Mention, b: Mention, after: str) -> bool:
         return (
             not a.is_plural
             and not b.is_plural
-            and a.is_definite
+            and (a.is_definite or a.is_other or a.noun.startswith("victim"))
             and b.age is not None
             and b.owner is None
             and after[:1] in ",.;)"
@@ -744,6 +781,8 @@ def _may_be_same(nameless: Person, other: Person) -> bool:
         return False
     if nameless.is_child and other.age is not None and other.age >= 18:
         return False
+    if nameless.nouns & _GROWN and other.age is not None and other.age < 16:
+        return False
     if nameless.nouns & _TRADES and not nameless.nouns & other.nouns and not (nameless.is_officer and other.is_officer):
         return False
     fates = [p.condition.value is Condition.KILLED for p in (nameless, other) if p.condition is not None]
@@ -756,6 +795,7 @@ def _fared_otherwise(one: Person, other: Person) -> bool:
     return killed[0] != killed[1] and (other if killed[0] else one).is_alive
 
 
+_GROWN = frozenset(("man", "woman"))
 # Nouns that tell one person from another: a firefighter who was hurt is not the man who was killed.
 _TRADES = frozenset(
     "firefighter officer deputy trooper driver passenger pedestrian bicyclist cyclist motorcyclist clerk employee guard teacher nurse pilot bystander homeowner tenant landlord bartender bouncer cashier mother father".split()

@@ -58,7 +58,7 @@ def _m(group: str) -> str:
 # between a subject and its verb: an apposition, a relative pronoun, auxiliaries and adverbs
 _GAP = (
     r"(?:\s(?:of|from|in|on|at|near)\s[^⟦⟧,;:.]{2,40}?(?=,|\s(?:who|was|were|is|are|has|had|died)\b))?"
-    r"(?:(?:,|\s[—–-]+)\s[^⟦⟧;:.]{1,90}?(?:,|\s[—–-]+)(?=\s)|\s\([^)⟦]{1,40}\)|,|\s[—–-]+(?=\s)|\swho\s[^⟦⟧;:.]{1,100},(?=\s(?:was|were|is|has|had|died|faces)\b)|\s\w+ing\s[^⟦⟧;:.]{1,110}?(?=\s(?:was|were|is|are|has|had|have)\b))?(?:\s(?:who|that)\b)?"
+    r"(?:(?:,|\s[—–-]+)\s[^⟦⟧;:.]{1,90}?(?:,|\s[—–-]+)(?=\s)|\s\([^)⟦]{1,40}\)|,|\s[—–-]+(?=\s)|\swho\s[^⟦⟧;:.]{1,100},(?=\s(?:was|were|is|has|had|died|faces)\b)|\swho\s[^⟦⟧;:.,]{1,60}?(?=\s(?:was|were|is|are)\s(?:\w+\s)?(?:in|taken|hospitali[sz]ed|pronounced|killed|shot|arrested|charged)\b)|\s\w+ing\s[^⟦⟧;:.]{1,110}?(?=\s(?:was|were|is|are|has|had|have)\b))?(?:\s(?:who|that)\b)?"
 )
 _ADV_WORD = r"\s(?:\w+ly|also|both|all|later|then|still|each|already|soon|now|himself|herself|themselves|believed\sto\shave(?:\sbeen)?|believed\sto|said\sto\shave|said\sto|thought\sto\shave|alleged\sto\shave|accused\sof|suspected\sof|first|since)"
 _ADV = rf"(?:{_ADV_WORD})*"
@@ -74,13 +74,13 @@ _KILLED = (
 )
 _INJURED = (
     r"(?:found\s(?:shot(?!\s(?:to|dead|and))|stabbed(?!\sto)|wounded|injured|unresponsive|unconscious|suffering)|shot(?!\s(?:and\s)?(?:killed|dead|to\sdeath|at\b(?!\s(?:a|an|the|about|around|approximately|\d)))|\sand\sfatally)|stabbed(?!\s(?:and\skilled|to\sdeath))|wounded|injured|hurt|struck(?!\sand\skilled)|hit(?!\sand\skilled)|grazed|beaten(?!\sto\sdeath)|burned|attacked|assaulted"
-    r"|hospitalized|hospitalised|slashed|mauled|bitten|run\sover|knifed|pistol-whipped|trampled|airlifted|life-flighted|medevaced|paralyzed|rescued\sfrom\sthe\s(?:fire|water|burning))"
+    r"|hospitalized|hospitalised|(?:treated\sand\s)?(?:released|discharged)\sfrom\s(?:the\s|a\s|an\s\w+\s)?hospital|slashed|mauled|bitten|run\sover|knifed|pistol-whipped|trampled|airlifted|life-flighted|medevaced|paralyzed|rescued\sfrom\sthe\s(?:fire|water|burning))"
 )
 _HOSPITAL = (
-    r"(?:taken|transported|rushed|flown|airlifted|brought|driven|admitted|transferred|carried|sent|being\streated|treated|evacuated|helped)\s(?:\w+\s){0,5}?(?:to|at|by|in|from|for)\s"
+    r"(?:took\s(?:himself|herself|themselves)|drove\s(?:himself|herself|themselves)|taken|transported|rushed|flown|airlifted|brought|driven|admitted|transferred|carried|sent|being\streated|treated|evacuated|helped)\s(?:\w+\s){0,5}?(?:to|at|by|in|from|for)\s"
     r"(?:[^⟦⟧.;]{0,60}?)(?:hospitals?\b|medical\scenter|trauma|infirmary|clinic|health|surgery|treatment|injur\w+|wounds?|medical\b|Hospital|Medical|Memorial|Regional|University|St\.\s\w+|Mercy|Methodist|Baptist|Harborview|helicopter|ambulance|burns|smoke)"
 )
-_WOUND = r"(?:gunshot\s(?:\w+\s)?wounds?|gun\sshot\swounds?|stab\swounds?|injur(?:y|ies)|wounds?|burns?|smoke\sinhalation|lacerations|fractures?|a\sbroken\s\w+|cuts|bruises|concussion|trauma)"
+_WOUND = r"(?:(?:a\s)?shots?\sto\s(?:the|his|her|their)\s\w+|gunshot\s(?:\w+\s)?wounds?|gun\sshot\swounds?|stab\swounds?|injur(?:y|ies)|wounds?|burns?|smoke\sinhalation|lacerations|fractures?|a\sbroken\s\w+|cuts|bruises|concussion|trauma)"
 _CUSTODY = (
     r"(?:arrested|charged|indicted|booked|jailed|detained|apprehended|captured|handcuffed|arraigned|extradited|in\scustody|in\spolice\scustody|taken\s(?:in)?to\s(?:police\s)?custody|in\sjail|behind\sbars"
     r"|being\sheld|held\s(?:in|on|at|without|for)\b|accused|wanted(?!\sto\b)|convicted|sentenced|found\sguilty|denied\sbail|denied\sbond|facing\s(?:\w+\s){0,4}charges?|faces\s(?:\w+\s){0,5}(?:charges?|counts?)|surrendered|turned\s(?:himself|herself|themselves)\sin"
@@ -89,7 +89,7 @@ _CUSTODY = (
 _DID = (
     r"(?:opened\sfire|fired\s(?!from)|began\s(?:shooting|firing)|started\s(?:shooting|firing)|pulled\s(?:out\s)?(?:a|his|the|her)\s(?:\w+\s)?(?:gun|handgun|pistol|knife|weapon|firearm|revolver|shotgun|rifle)|fled\b|drove\s(?:off|away)\sfrom"
     r"|ran\s(?:off|away|from)|confessed|admitted\s(?:to\s)?(?:shooting|killing|stabbing|setting)|pleaded|pled\b|carjacked|robbed|kidnapped|abducted|barricaded|lunged|attacked\b|stormed|set\s(?:the|a|fire)\b|pointed\s(?:a|the|his|her)\s|brandished|demanded\s(?:money|cash)|broke\sinto|exchanged\s(?:gunfire|fire|shots)"
-    r"|shot\sat|went\son\sa\s(?:\w+\s)?rampage|plowed\sinto|allegedly\b(?!\s(?:was|were|being|been|shot\sby)))"
+    r"|committed\s(?:the|a)\s(?:robbery|shooting|murder|crime|killing|attack)|shot\sat|went\son\sa\s(?:\w+\s)?rampage|plowed\sinto|allegedly\b(?!\s(?:was|were|being|been|shot\sby)))"
 )
 _HARM = (
     r"(?:(?:fatally\s|allegedly\s|accidentally\s|intentionally\s)?(?:shot(?:\sand\s(?:killed|wounded|injured|fatally\swounded)|\sto\sdeath)?|stabbed(?:\sand\skilled|\sto\sdeath)?|beat\sto\sdeath|killed|murdered|wounded|injured|struck(?:\sand\skilled)?|hit|attacked|beat|robbed|assaulted|strangled|executed|gunned\sdown|ambushed|ran\sover|slashed|punched|kidnapped|abducted"
@@ -114,7 +114,8 @@ _TABLE: tuple[Predicate, ...] = (
     # who harmed whom
     _row("self_harm", rf"{_m('s')}{_HAVE}\s(?:fatally\sshot\shimself|fatally\sshot\sherself|shot\sand\skilled\s(?:himself|herself)|killed\s(?:himself|herself|themselves)|took\s(?:his|her|their)\sown\sli(?:fe|ves)|committed\ssuicide|(?:turned|turning)\sthe\s(?:gun|weapon|rifle|handgun|pistol|shotgun|firearm)\son\s(?:himself|herself)|hanged\s(?:himself|herself)|(?:fatally\s)?shot\s(?:himself|herself)\sto\sdeath|died\s(?:of|from)\sa\sself-inflicted|(?:before|then)\s(?:turning|killing|shooting)\s(?:\w+\s){0,3}(?:himself|herself))",
          s=Effect(None, K, weight=1.5, is_action=True)),
-    _row("shot_self", rf"{_m('s')}{_HAVE}(?:\sand)?(?:\s\w+ly)?\sshot\s(?:himself|herself)\b", s=Effect(None, I, weight=1.0, is_action=True)),
+    _row("then_self", rf"{_m('s')}(?!\s(?:said|says|told|believes?|say)\b){_GAP}\s[^.;]{{3,140}}?(?:,|\sand|\sthen|\sbefore)\s(?:(?:then|finally|fatally|later)\s)?(?P<verb>(?:turned|turning)\sthe\s(?:gun|weapon|rifle|handgun|pistol|shotgun|firearm)\son\s(?:himself|herself)|(?:shot\sand\s)?killed\s(?:himself|herself)|killing\s(?:himself|herself)|(?:shooting|shot)\s(?:himself|herself)\sto\sdeath|(?:then\s)?(?:himself|herself)(?=[.,]|$))", s=Effect(None, K, weight=1.2, is_action=True)),
+    _row("shot_self", rf"{_m('s')}{_HAVE}(?:\sand)?(?:\s\w+ly)?\sshot\s(?:himself|herself)\b", s=Effect(V, I, weight=0.8, is_action=True)),
     _row("harmed", rf"{_m('s')}{_HAVE}\s(?P<verb>{_HARM})(?:\s(?:and|then|before|fatally|three|two|another|fellow|dead|both|off-duty|at\sleast|his|her|their|the|a|an|one|,))*\s{_m('o')}",
          s=Effect(S, weight=1.2), o=Effect(V, weight=1.3, is_action=True)),
     _row("harm_to", rf"(?:\b(?:for|of|in|after|with|accused\sof|before|when|suspected\sof|allegedly|to|by|and|then|charged\swith)\s)(?P<verb>(?:\w+ly\s)?(?:shooting(?:\sand\s(?:killing|wounding|injuring))?|killing|stabbing|murdering|wounding|injuring|attacking|robbing|beating|kidnapping|ambushing|assaulting|striking|hitting|shot\sand\skilled|shoot|kill|stab|killed|strangling))\s{_m('o')}",
@@ -124,12 +125,12 @@ _TABLE: tuple[Predicate, ...] = (
     _row("wounding", rf"(?<!the\s)(?P<verb>(?:(?:fatally|mortally)\s)?(?:wounding|injuring|injures|wounds|injured|wounded|hurting|striking|hitting|struck|hit|grazed|grazing|hits|strikes|grazes|shot|stabbed|shooting|stabbing))\s(?:at\sleast\s|a\stotal\sof\s)?{_m('o')}", o=Effect(V, I, weight=1.2, is_action=True)),
     _row("that_killed", rf"\b(?:that|which|fire|crash|shooting|shootings|blast|explosion|attack|accident|collision|spree|rampage|gunfire|blaze|wreck|stabbing|storm|tornado|avalanche|gunman|bullet|suspect)\s(?:\w+ly\s)?(?:has\s|have\s|had\s)?(?P<verb>killed|kills|took\sthe\sli(?:fe|ves)\sof|claimed\s(?:the\sli(?:fe|ves)\sof)?)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.5, is_action=True)),
     _row("left_dead", rf"\b(?:leaves|left|leaving|leave)\s(?:at\sleast\s)?{_m('o')}(?:\s\w+)?\s(?P<verb>dead|fatally\s\w+)", o=Effect(V, K, weight=1.5, is_action=True)),
-    _row("found_dead", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,3}}?(?P<verb>dead|deceased|slain|murdered|shot\sto\sdeath)", o=Effect(V, K, weight=1.4, is_action=True)),
+    _row("found_dead", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,3}}?(?P<verb>dead|deceased|slain|murdered|shot\sto\sdeath|fatally\s\w+)", o=Effect(V, K, weight=1.4, is_action=True)),
     _row("found_hurt", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,8}}?(?P<verb>shot\b|wounded|injured|unconscious|unresponsive|bleeding|suffering|with\s(?:\w+\s){{0,4}}(?:gunshot|stab|wounds?|injur))", o=Effect(V, I, weight=1.2, is_action=True)),
     _row("dead_were", rf"\b(?P<verb>killed|dead|deceased|slain|injured|wounded|shot|hurt|victims|lives)\s(?:[^⟦⟧.;:]{{1,50}}?\s)?(?:were|was|are|is|included?|includes|including):?\s{_m('o')}", o=Effect(V, weight=1.3)),
     _row("left_hurt", rf"\b(?:leaves|left|leaving|leave|sent|sends|sending)\s(?:at\sleast\s)?{_m('o')}\s(?:\w+\s)?(?P<verb>injured|wounded|hurt|hospitalized|in\s(?:\w+\s)?(?:critical|serious|stable|grave)|critically|seriously|with\s|to\s(?:the\s|an?\s|area\s|local\s|\w+\s)?hospitals?|shot)", o=Effect(V, I, weight=1.4, is_action=True)),
     _row("deadly_noun", rf"\b(?P<verb>(?:shooting\s|stabbing\s|beating\s|drowning\s|gunshot\s)?deaths?|(?:fatal\s|deadly\s)(?:shooting|stabbing|beating|crash)s?|murders?|slayings?|killings?|homicides?|execution|life|lives|bod(?:y|ies)|remains|autops(?:y|ies)|funeral)\s(?:of|for|involving)\s{_m('o')}", o=Effect(V, K, weight=1.3)),
-    _row("harm_noun", rf"\b(?P<verb>shootings?|stabbings?|beating|attack|assault|robbery|wounding|kidnapping|abduction|disappearance)\s(?:of|on|involving|against)\s{_m('o')}", o=Effect(V, weight=1.2)),
+    _row("harm_noun", rf"\b(?P<verb>shootings?|stabbings?|beating|attack|assault|robbery|wounding|kidnapping|abduction|disappearance|injury|injuries)\s(?:of|on|to|involving|against)\s{_m('o')}", o=Effect(V, weight=1.2)),
     _row("possessed_death", rf"{_m('s')}(?P<poss>['’]s?)?\s(?:shooting\s|stabbing\s|violent\s|tragic\s)?(?P<verb>deaths?|murders?|slayings?|killings?|body|funeral|remains|homicide)\b", s=Effect(V, K, weight=1.0)),
     # what befell someone
     _row("killed", rf"{_m('s')}{_LINK}\s(?P<verb>{_KILLED})", s=Effect(V, K, weight=1.5, is_action=True)),
@@ -140,8 +141,11 @@ _TABLE: tuple[Predicate, ...] = (
     _row("hurt", rf"{_m('s')}{_LINK}\s(?P<verb>{_INJURED})", s=Effect(V, I, weight=1.3, is_action=True)),
     _row("wound", rf"{_m('s')}{_HAVE}(?:\s(?:was|were|is|are)\s(?:\w+\s){{1,3}}?)?\s(?P<verb>suffer(?:ed|ing|s)?|sustain(?:ed|ing)?|received|with|had|has|having|bleeding\sfrom|treated\sfor|died\sfrom|from)\s(?:[\w\s,'’-]{{0,45}}?)(?:{_WOUND})", s=Effect(V, I, weight=1.2, is_action=True)),
     _row("hospital", rf"{_m('s')}{_LINK}\s(?P<verb>{_HOSPITAL})", s=Effect(V, I, weight=0.8)),
-    _row("survive", rf"{_m('s')}{_LINK}\s(?P<verb>(?:expected|likely|going)\sto\s(?:survive|live|recover|be\s(?:ok|okay|fine|all\sright))|in\sintensive\scare|undergoing\s(?:\w+\s)?surgery|in\ssurgery|underwent\s(?:\w+\s)?surgery|on\slife\ssupport|fighting\sfor|recovering|clinging)", s=Effect(V, I, weight=0.9)),
+    _row("survive", rf"{_m('s')}{_LINK}\s(?P<verb>(?:expected|likely|going)\sto\s(?:survive|live|recover|be\s(?:ok|okay|fine|all\sright))|in\sintensive\scare|undergoing\s(?:\w+\s)?surgery|in\ssurgery|underwent\s(?:\w+\s)?surgery|on\slife\ssupport|treated\sand\s(?:later\s)?released|stable\b|alert\b|hospitali[sz]ed\sin\s\w+|fighting\sfor|recovering|clinging)", s=Effect(V, I, weight=0.9)),
     _row("with_wound", rf"{_m('s')}\s(?:\w+\s){{0,6}}?(?P<verb>with|suffering\sfrom|suffering)\s(?:[\w\s,'’-]{{0,40}}?)(?:gunshot|stab|bullet|life-threatening|non-life-threatening|serious|critical|minor|multiple)\s(?:\w+\s)?(?:wounds?|injur\w+)", s=Effect(V, I, weight=1.1)),
+    _row("arrived_hurt", rf"{_m('s')}{_GAP}\s(?:arrived|came|walked|showed|drove|ran|turned|checked|went)\b[^⟦⟧;]{{3,90}}?\swith\s(?:[\w\s,'’-]{{0,30}}?)(?P<verb>gunshot|stab|bullet|wounds?|injur\w+)", s=Effect(V, I, weight=1.1)),
+    _row("body_hit", rf"{_m('s')}\s(?:left\s|right\s|upper\s|lower\s)?(?:head|face|jaw|neck|arm|leg|foot|hand|chest|back|knee|thigh|shoulder|stomach|abdomen|hip|ankle|ear|buttocks)\s(?:was|were)\s(?P<verb>grazed|hit|struck|pierced|wounded|injured)", s=Effect(V, I, weight=1.2, is_action=True)),
+    _row("of_victims", rf"{_m('s')}{_GAP}\s(?:was|were|is|are)\s(?:(?:one|two|three|four|both|among)\s)?(?:of\s)?the\s(?:\w+\s)?(?P<verb>victims?)\b", s=Effect(V, weight=1.3)),
     _row("missing", rf"{_m('s')}{_LINK}\s(?P<verb>(?:reported\s|still\s|gone\s|went\s)?missing|last\s(?:seen|heard)|(?:disappeared|vanished))", s=Effect(V, Condition.MISSING, weight=1.1)),
     _row("found_safe", rf"{_m('s')}{_LINK}\s(?P<verb>(?:been\s)?(?:found|located)\s(?:\w+\s){{0,3}}(?:safe|alive|unharmed|well))", s=Effect(V, Condition.FOUND, weight=1.2)),
     _row("unharmed", rf"{_m('s')}{_LINK}\s(?P<verb>unharmed|uninjured|unhurt|not\s(?:injured|hurt|harmed|hit|struck|shot)|escaped\s(?:injury|unharmed|unhurt|safely))", s=Effect(None, Condition.UNHARMED, weight=0.5)),
@@ -158,7 +162,7 @@ _TABLE: tuple[Predicate, ...] = (
     _row("search_for", rf"\b(?P<verb>(?:search(?:ing|ed)?|looking|hunt(?:ing)?|manhunt|on\sthe\slookout)\sfor|seeking|suspect(?:s|ed)?\s(?:was|is|were|are)?\s?(?:identified\s)?as|identified\s(?:the\s)?(?:suspect|gunman|shooter|suspects)\s(?:in\s\w+\s\w+\s)?as|gunman,\s|shooter,\s|suspect,\s)\s?{_m('o')}", o=Effect(S, weight=1.2)),
     _row("victim_is", rf"\b(?P<verb>(?:victims?|deceased|dead|decedent|man\swho\sdied|woman\swho\sdied|man\skilled|woman\skilled)(?:\s(?:in\s[^⟦⟧.;:]{{1,40}}|who\s[^⟦⟧.;:]{{1,40}}))?(?:\s(?:was|were|is|are|has\sbeen|have\sbeen))?(?:\s(?:later|both|positively|since))?(?:\sidentified(?:\s(?:by|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|on)\s?[^⟦⟧.;:]{{0,50}}?)?\sas|:|,))\s{_m('o')}", o=Effect(V, weight=1.3)),
     _row("along_with", rf"\b(?P<verb>killed|shot|stabbed|wounded|injured|died|murdered|slain)\s(?:along\swith|together\swith|as\swell\sas|alongside)\s{_m('o')}", o=Effect(V, weight=1.2, is_action=True)),
-    _row("by_agent", rf"\b(?P<verb>shot|killed|stabbed|struck|hit|attacked|fired|robbed|beaten|wounded|committed|murdered|ambushed)\s(?:\w+\s){{0,3}}by\s{_m('b')}", b=Effect(S, weight=1.2)),
+    _row("by_agent", rf"\b(?P<verb>shot|killed|stabbed|struck|hit|attacked|fired|robbed|beaten|wounded|committed|murdered|ambushed|carried\sout)\s(?:\w+\s){{0,3}}by\s{_m('b')}", b=Effect(S, weight=1.2)),
     _row("did", rf"{_m('s')}{_HAVE}\s(?P<verb>{_DID})", s=Effect(S, weight=0.9)),
     # who only speaks
     _row("said_after", rf"{_m('s')}{_GAP}\s(?:\w+ly\s)?(?:said|says|told|added|recalled|explained|confirmed|wrote|tweeted|noted|stated|announced|remembered|described|testified|asked|declined)\b", s=Effect(speaks=True, weight=0.8)),
@@ -217,6 +221,7 @@ def _group_rows(masked: MaskedSentence) -> MaskedSentence:
             for m, n in zip(members, [*members[1:], None], strict=True)
             if m.owner is None or n is None or n.kind != "name"
         ]
+        _share_age(members, masked.text, row.end())
         group = Mention(members[0].start, members[-1].end, "group", count=0, is_plural=True, members=members)
         masked.mentions.append(group)
         mask = f"⟦{len(masked.mentions) - 1}⟧"
@@ -227,6 +232,18 @@ def _group_rows(masked: MaskedSentence) -> MaskedSentence:
         return masked
     pieces.append(masked.text[at:])
     return MaskedSentence("".join(pieces), masked.mentions, masked.bits, offsets + masked.offsets[at:])
+
+
+_SAME_AGE = re.compile(r",\s(?:both|all|each)\s(?:aged?\s)?(\d{1,3})(?=[,.;\s]|$)(?!\s(?:of|other|more)\b)")
+
+
+def _share_age(members: list[Mention], text: str, end: int) -> None:
+    """Give the age behind a row to each of it ("Ann Lee and Bo Lee, both 17, ...")."""
+    match = _SAME_AGE.match(text, end)
+    age = int(match.group(1)) if match is not None else 0
+    for member in members if 0 < age < 116 else ():
+        if member.age is None and not member.is_plural:
+            member.age, member.age_raw = age, str(age)
 
 
 def _is_list(members: list[Mention], row: str) -> bool:

@@ -29,7 +29,7 @@ class Untold:
 _NAME = r"(?:names?|identit(?:y|ies)|identification)"
 # the article says that someone knows and does not say
 _WITHHELD = gated(
-    rf"\b(?:{_NAME}[^.;]{{0,60}}?\b(?:not\s(?:yet\s)?(?:been\s)?(?:\w+ly\s)?(?:released|shared|disclosed|made\spublic|given|provided|published|announced|revealed|available|immediately\sreleased|immediately\savailable)|(?:was|were|is|are|being|been)\s(?:being\s)?withheld|withheld)"
+    rf"\b(?:{_NAME}[^.;]{{0,60}}?\b(?:not\s(?:yet\s)?(?:been\s|be\s|being\s)?(?:\w+ly\s)?(?:released|shared|disclosed|made\spublic|given|provided|published|announced|revealed|available|immediately\sreleased|immediately\savailable)|(?:was|were|is|are|being|been)\s(?:being\s)?withheld|withheld)"
     rf"|(?:not|n['’]t|declin(?:ed|ing)\sto|refus(?:ed|ing)\sto|yet\sto|without)\s(?:yet\s|publicly\s|immediately\s|been\s)*(?:releas(?:e|ed|ing)|shar(?:e|ed)|disclos(?:e|ed|ing)|giv(?:e|en|ing)|provid(?:e|ed|ing)|publish(?:ed)?|reveal(?:ed)?|nam(?:e|ed|ing)|identif(?:y|ied|ying))\b"
     rf"|(?:withh(?:eld|olding))[^.;]{{0,40}}\b{_NAME}|{_NAME}[^.;]{{0,40}}\bpending\snotification|pending\s(?:the\s)?notification\sof|(?:was|were)\snot\s(?:immediately\s)?(?:identified|named)|not\snaming|(?:only\sidentified|identified\sonly)\sas)"
 )
