@@ -14,7 +14,20 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from blotter.commands import alerts, extract, incidents, judge, quarantine, reprocess, sources, stages, tables
+from blotter.commands import (
+    alerts,
+    archive,
+    extract,
+    incidents,
+    judge,
+    quarantine,
+    reprocess,
+    runs,
+    sources,
+    stages,
+    state,
+    tables,
+)
 from blotter.commands.common import stop
 from blotter.errors import BlotterError, GateClosed, LockHeld, SettingsError
 
@@ -51,13 +64,18 @@ for command in (
     extract.extract,
     incidents.incidents,
     incidents.timeline,
+    runs.runs,
+    runs.checks,
+    state.migrate,
     tables.tables,
     tables.settings,
 ):
     app.command()(command)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(judge.app, name="judge")
+app.add_typer(archive.app, name="archive")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(state.app, name="state")
 app.add_typer(sources.app, name="sources")
 
 

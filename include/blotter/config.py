@@ -49,7 +49,9 @@ class ReadSettings(_Section):
     """How articles are cleaned and read."""
 
     slice_size: Annotated[int, Field(ge=1, le=5000)] = 300
-    timeout_s: Annotated[float, Field(gt=0)] = 20
+    timeout_s: Annotated[float, Field(gt=0)] = 20  # processor time that one document may take
+    memory_bytes: Annotated[int, Field(ge=500_000_000)] = 4_000_000_000  # that reading may take in all
+    confine: bool = True  # read in a process of its own, which can be killed; off: no limits, for looking into it
     spacy_model: str | None = None  # an installed spaCy pipeline whose entities count as further evidence
 
 
@@ -82,6 +84,12 @@ class DeadlineSettings(_Section):
     upkeep_s: Annotated[float, Field(gt=0)] = 4 * 3600
 
 
+class KeepSettings(_Section):
+    """How long what is not a table is kept."""
+
+    raw_days: Annotated[int, Field(ge=1)] | None = None  # documents in the raw archive; unset: for ever
+
+
 class Settings(_Section):
     """All settings. Relative paths are taken from the folder of the settings file, else from the working folder."""
 
@@ -95,17 +103,31 @@ class Settings(_Section):
     alerts_log: str = "data/alerts.jsonl"
     sources: str = "include/sources"
     catalog: str | None = None  # file of the pages' index, on this machine; default: beside the tables
+    checks_site: str = "data/checks"  # where the outcome of the checks is written as a site (Data Docs)
     clock: str | None = None  # an ISO time at which all clocks stand: for the demo and tests only
     part_rows: Annotated[int, Field(ge=1)] = 20_000  # rows of a table's day after which its open part is sealed
     fetch: FetchSettings = FetchSettings()
     read: ReadSettings = ReadSettings()
     drops: DropSettings = DropSettings()
     link: LinkSettings = LinkSettings()
+    keep: KeepSettings = KeepSettings()
     deadlines: DeadlineSettings = DeadlineSettings()
 
 
 _LISTS = ("open_hosts", "resolve")
-_PATHS = ("warehouse", "archive", "staging", "state", "inbox", "backfill", "alerts", "alerts_log", "sources", "catalog")
+_PATHS = (
+    "warehouse",
+    "archive",
+    "staging",
+    "state",
+    "inbox",
+    "backfill",
+    "alerts",
+    "alerts_log",
+    "sources",
+    "catalog",
+    "checks_site",
+)
 
 
 def load_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Settings:

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     BOT_CHALLENGE = "bot_challenge"  # the page asks to prove a person
     GONE = "gone"  # 404 or 410, or a page that says so
     INDEX_PAGE = "index_page"  # a list of articles, no article
+    ERASED = "erased"  # its bytes were erased for legal reasons, and are not kept again
     # quarantined: cannot be processed as it is
     UNDECODABLE = "undecodable"  # bytes are no text in any tried encoding
     MALFORMED = "malformed"  # not the format its ending promises
@@ -66,6 +67,7 @@ class Reason(StrEnum):
     IMPOSSIBLE_DATE = "impossible_date"  # a date before printing or in the future
     TOO_LARGE = "too_large"  # over a limit of bytes, count or ratio
     TOO_SLOW = "too_slow"  # over its time limit
+    OUT_OF_MEMORY = "out_of_memory"  # over its memory limit
     UNSAFE_PATH = "unsafe_path"  # a link, or a name that leaves its folder
     UNSUPPORTED = "unsupported"  # an ending or a language that is not read
     BAD_SIDECAR = "bad_sidecar"  # the .meta.json beside it does not parse

@@ -385,7 +385,7 @@ class Judgement:
     """What a person decided: it outranks whatever is computed."""
 
     judgement_id: str
-    action: str  # link, unlink, merge, split, set
+    action: str  # link, unlink, merge, split, set; erase: what an article said is gone for good
     actor: str
     reason: str
     judged_at: datetime

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -63,6 +64,7 @@ class Batch:
     judgements: Sequence[Judgement] = ()  # rows that wait too, but only those that can be followed are published
     read: list[tuple[SliceResult, Article, Reading]] = field(default_factory=list)
     reread: set[str] = field(default_factory=set)  # revisions that are published already
+    repeated: list[tuple[SliceResult, LatestRevision]] = field(default_factory=list)  # the same text as that
 
     def settle(
         self,
@@ -100,13 +102,15 @@ def publish_results(
     clock: Callable[[], datetime],
     alert_book: AlertBook | None = None,
     given_links: Mapping[str, str] | None = None,
+    usual_volumes: Mapping[str, float] | None = None,
     is_checked: bool = True,
     is_screened: bool = False,
 ) -> dict[str, int]:
     """Publish what was read and the ledger rows that wait, as one batch; returns its counts.
 
     With `is_screened` the gate asks Great Expectations only about what a plain look finds wrong: the same outcome,
-    for replays of many small days. `results` are of inputs that are pending; what `clock` says at the
+    for replays of many small days. `usual_volumes` gives the usual number of articles of a source. `results` are of
+    inputs that are pending; what `clock` says at the
     start becomes `known_at` and `recorded_at`. Raises GateClosed where a check blocks: then only the ledger tables tell
     of the batch, and its inputs stay pending but for those that were rejected.
     """
@@ -128,11 +132,13 @@ def publish_results(
         batch_id=batch_id,
         given_links=given_links,
         judgements=batch.judgements,
+        usual_volumes=usual_volumes,
         is_checked=is_checked,
         is_screened=is_screened,
     )
     if screened.report.is_blocked:
         _publish_blocked(stores, batch, batch_id, list(screened.check_results))
+        _show_blocked(stores, screened.tables, now)
         raise GateClosed(f"nothing of batch {batch_id} was published:\n{screened.report.message}")
     update, tables = screened.update, drop_articles(screened.tables, batch.reread)
     kept = [one for one in batch.read if one[1].article_id not in screened.set_aside]
@@ -171,6 +177,7 @@ def publish_results(
         memory["judgements"] = stores.judgements.encode(outcomes)
     stores.warehouse.freeze(batch_id, now, run_id, tables, memory)
     stores.warehouse.roll_forward(stores.apply_memory)
+    _require_settled(stores, batch)
     return {
         **{f"n_{name}": counts["total"][name] for name in ("in", *Disposition)},
         "n_incident_versions": len(update.incidents),
@@ -201,6 +208,7 @@ def screen_update(
     batch_id: str,
     given_links: Mapping[str, str] | None = None,
     judgements: Sequence[Judgement] = (),
+    usual_volumes: Mapping[str, float] | None = None,
     is_checked: bool = True,
     is_screened: bool = False,
 ) -> Screened:
@@ -218,7 +226,7 @@ def screen_update(
             judgements=judgements,
         )
         tables = rows.build_tables(_build_rows(kept, update), recorded_at=now, run_id=run_id, batch_id=batch_id)
-        report = _check(tables, batch_id, now, stores, is_screened) if is_checked else _UNCHECKED
+        report = _check(tables, batch_id, now, stores, is_screened, usual_volumes) if is_checked else _UNCHECKED
         _gather_check_results(results_of_checks, report)
         if not report.quarantined:
             return Screened(update, tables, report, list(results_of_checks.values()), set_aside)
@@ -250,7 +258,7 @@ def _settle_results(batch: Batch, results: Sequence[SliceResult], stores: Stores
             and known.text_sha256 == article.text_sha256
             and known.extractor_version == result.reading.extractor_version
         ):
-            batch.settle(result, Disposition.UNCHANGED, "link", article_id=article.article_id)
+            batch.repeated.append((result, known))
             continue
         is_reread = known is not None and known.text_sha256 == article.text_sha256  # only the reader has changed
         article = identify_revision(article, (known.revision + (not is_reread)) if known else 1)
@@ -287,10 +295,21 @@ def _build_rows(kept: Sequence[tuple[Article, Reading]], update: Update) -> dict
 
 
 def _check(
-    tables: Mapping[str, pa.Table], batch_id: str, now: datetime, stores: Stores, is_screened: bool
+    tables: Mapping[str, pa.Table],
+    batch_id: str,
+    now: datetime,
+    stores: Stores,
+    is_screened: bool,
+    usual_volumes: Mapping[str, float] | None = None,
 ) -> CheckReport:
-    references = {"articles.article_id": _PublishedArticles(stores.ledger)}
-    return check_batch(tables, batch_id=batch_id, now=now, references=references, is_screened=is_screened)
+    return check_batch(
+        tables,
+        batch_id=batch_id,
+        now=now,
+        references={"articles.article_id": _PublishedArticles(stores.ledger)},
+        usual_volumes=usual_volumes,
+        is_screened=is_screened,
+    )
 
 
 class _PublishedArticles:
@@ -304,6 +323,13 @@ class _PublishedArticles:
 
 
 def _settle_kept(batch: Batch, set_aside: Mapping[str, str]) -> None:
+    """Settle what was linked; what only repeats a text shares its fate, so that it never names what is not there."""
+    aside = {article.revision_id: set_aside.get(article.article_id) for _, article, _ in batch.read}
+    for result, same in batch.repeated:
+        if (message := aside.get(same.revision_id)) is not None:
+            batch.reject(result, reject_document(result.document, "quality", Reason.FAILED_CHECK, message), "check")
+        else:
+            batch.settle(result, Disposition.UNCHANGED, "link", article_id=same.article_id)
     for result, article, reading in batch.read:
         if (message := set_aside.get(article.article_id)) is not None:
             batch.reject(result, reject_document(result.document, "quality", Reason.FAILED_CHECK, message), "check")
@@ -317,7 +343,7 @@ def _gather_check_results(gathered: dict[tuple[Any, ...], Row], report: CheckRep
     """Keep the outcome of each check; one that failed stays failed, though what failed it was then set aside."""
     for row in report.results:
         key = (row["suite"], row["expectation"], row["column"])
-        if gathered.get(key, row)["success"]:
+        if key not in gathered or gathered[key]["success"]:
             gathered[key] = dict(row)
 
 
@@ -326,7 +352,7 @@ def _publish_blocked(stores: Stores, batch: Batch, batch_id: str, check_results:
     blocked_id = make_id("bat", "blocked", batch_id)
     if stores.ledger.has_batch(blocked_id):  # the same batch, held back once more
         return
-    counts = Counter({"in": len(batch.settled) + len(batch.read)})
+    counts = Counter({"in": len(batch.settled) + len(batch.read) + len(batch.repeated)})
     rejected = [one for one, _ in batch.settled.values() if one.disposition in _REJECTED]
     counts.update(Counter(one.disposition for one in rejected))
     ids = {one.input_id for one in rejected}
@@ -345,6 +371,19 @@ def _publish_blocked(stores: Stores, batch: Batch, batch_id: str, check_results:
     )
     stores.warehouse.freeze(blocked_id, batch.now, batch.run_id, tables, {"ledger": encode_changes(changes)})
     stores.warehouse.roll_forward(stores.apply_memory)
+
+
+def _show_blocked(stores: Stores, tables: Mapping[str, pa.Table], now: datetime) -> None:
+    """Write what was held back, and by which expectation, as a site that an operator can open."""
+    from blotter.quality.data_docs import write_data_docs
+
+    references = {"articles.article_id": _PublishedArticles(stores.ledger)}
+    try:
+        page = write_data_docs(tables, Path(stores.settings.checks_site), now=now, references=references)
+    except OSError as refused:  # the message of the closed gate says what matters
+        log.warning("%s: the site of the checks was not written: %s", stores.settings.checks_site, refused)
+    else:
+        log.info("the checks are shown in %s", page)
 
 
 def _count_stages(batch: Batch, results: Sequence[SliceResult]) -> dict[str, Counter[str]]:
@@ -366,6 +405,18 @@ def _count_stages(batch: Batch, results: Sequence[SliceResult]) -> dict[str, Cou
         raise PublishingError(f"the stages do not reconcile: {remaining} of {total['in']} inputs have no disposition")
     counts["total"] = total
     return counts
+
+
+def _require_settled(stores: Stores, batch: Batch) -> None:
+    """Compare the ledger with what was published; raises PublishingError, after which the books are to be looked at."""
+    expected = {one.input_id: one.disposition for one, _ in batch.settled.values()}
+    expected |= {one.input_id: one.disposition for one in _settled_on_arrival(batch)}
+    known = {input_id: one.disposition for input_id, one in stores.ledger.settled(expected).items()}
+    if wrong := sorted(input_id for input_id in expected if known.get(input_id) != expected[input_id]):
+        raise PublishingError(
+            f"the ledger and the tables do not reconcile on {len(wrong)} inputs, {wrong[0]} first: `blotter state "
+            "rebuild` makes the ledger what the tables say"
+        )
 
 
 def _run_row(batch: Batch, stage: str, counts: Counter[str], finished_at: datetime) -> Row:

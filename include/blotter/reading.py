@@ -1,24 +1,36 @@
-"""From documents to staged results: cleaning and reading, one input's failure never another's.
+"""From a document to its result: cleaning and reading, one input's failure never another's.
 
 Belongs here: turning whatever happens to one document into its SliceResult. Does not belong here: how a page is cleaned
-(`blotter.clean`) or read (`blotter.extract`), and where the results go (`blotter.steps`, `blotter.replay`).
+(`blotter.clean`) or read (`blotter.extract`), what it may cost (`blotter.confined`), and where the results go
+(`blotter.steps`, `blotter.replay`).
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from blotter.clean import clean_document
 from blotter.errors import InputRejected, Reason, StoreDamaged
-from blotter.extract import Reader
-from blotter.model import Article, Document, Reading, Rejection
+from blotter.model import Article, Document, Rejection
 from blotter.store.staging import SliceResult
+
+if TYPE_CHECKING:  # loading it takes seconds: only the process that reads needs it
+    from blotter.extract import Reader
 
 log = logging.getLogger(__name__)
 
 # Refused is what the other side decides, or what the page turns out to be; the rest could not be processed.
 _REFUSALS = frozenset(
-    {Reason.ROBOTS, Reason.CONSENT_WALL, Reason.PAYWALL, Reason.BOT_CHALLENGE, Reason.GONE, Reason.INDEX_PAGE}
+    {
+        Reason.ROBOTS,
+        Reason.CONSENT_WALL,
+        Reason.PAYWALL,
+        Reason.BOT_CHALLENGE,
+        Reason.GONE,
+        Reason.INDEX_PAGE,
+        Reason.ERASED,
+    }
 )
 
 
@@ -27,61 +39,47 @@ _OURS = (OSError, MemoryError, StoreDamaged)
 
 
 @lru_cache(maxsize=2)
-def load_reader(spacy_model: str | None) -> Reader:
+def load_reader(spacy_model: str | None) -> "Reader":
     """Load the reader once a process."""
+    from blotter.extract import Reader
+
     return Reader(spacy_model)
 
 
-def read_documents(
-    documents: Iterable[tuple[Document, Callable[[], bytes]]],
-    *,
-    spacy_model: str | None = None,
-    is_wanted: Callable[[Article], bool] = lambda article: True,
-) -> list[SliceResult]:
-    """Clean and read documents; one result each, in their order, whatever their bytes are.
+def read_document(
+    reader: "Reader", document: Document, payload: bytes, *, undated_at: datetime | None = None
+) -> SliceResult:
+    """Clean and read one document: the article and its reading, or the rejection that says what is wrong with it.
 
-    A document comes with a function that gets its bytes, so that one payload at a time is in memory. An article that is
-    not wanted is not read. What is wrong with our own disk or memory is raised: trying again can help, and no document
-    is to blame.
+    An article that was published at `undated_at` is cleaned only. What is wrong with our own disk or memory is raised.
     """
-    cleaned = [_clean(document, load_payload) for document, load_payload in documents]
-    reader = load_reader(spacy_model)
-    return [
-        SliceResult(document=document, rejection=outcome)
-        if isinstance(outcome, Rejection)
-        else read_article(reader, document, outcome, is_wanted)
-        for document, outcome in cleaned
-    ]
-
-
-def _clean(document: Document, load_payload: Callable[[], bytes]) -> tuple[Document, Article | Rejection]:
-    payload = load_payload()
     try:
-        return document, clean_document(document, payload)
+        article = clean_document(document, payload)
     except InputRejected as rejected:
-        return document, reject_document(document, "clean", rejected.reason, rejected.message)
+        return _reject(document, "clean", rejected.reason, rejected.message)
     except _OURS:
         raise
     except Exception as defect:
         log.exception("cleaning %s failed", document.location)
-        return document, reject_document(document, "clean", Reason.CRASHED, f"{type(defect).__name__}: {defect}")
-
-
-def read_article(
-    reader: Reader, document: Document, article: Article, is_wanted: Callable[[Article], bool] = lambda article: True
-) -> SliceResult:
-    """Read one article; a defect of the reader is a rejection of that article, what is wrong with us is raised."""
-    if not is_wanted(article):
+        return _reject(document, "clean", Reason.CRASHED, f"{type(defect).__name__}: {defect}")
+    if article.published_at == undated_at:
         return SliceResult(document=document, article=article)
+    return read_article(reader, document, article)
+
+
+def read_article(reader: "Reader", document: Document, article: Article) -> SliceResult:
+    """Read one article; a defect of the reader is a rejection of that article, what is wrong with us is raised."""
     try:
-        reading: Reading = reader.read(article)
+        return SliceResult(document=document, article=article, reading=reader.read(article))
     except _OURS:
         raise
     except Exception as defect:
         log.exception("reading %s failed", document.location)
-        crashed = reject_document(document, "extract", Reason.CRASHED, f"{type(defect).__name__}: {defect}")
-        return SliceResult(document=document, rejection=crashed)
-    return SliceResult(document=document, article=article, reading=reading)
+        return _reject(document, "extract", Reason.CRASHED, f"{type(defect).__name__}: {defect}")
+
+
+def _reject(document: Document, stage: str, reason: Reason, message: str) -> SliceResult:
+    return SliceResult(document=document, rejection=reject_document(document, stage, reason, message))
 
 
 def reject_document(document: Document, stage: str, reason: Reason, message: str) -> Rejection:

@@ -18,13 +18,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from blotter.config import Settings
+from blotter.config import ReadSettings, Settings
+from blotter.confined import read_documents
 from blotter.errors import SettingsError
 from blotter.ids import canonical_text, make_id
 from blotter.ingest.documents import SIDECAR, open_documents
 from blotter.model import Arrival, Document, Incident, Reading, Rejection, make_input_id
 from blotter.publishing import publish_results
-from blotter.reading import read_documents
 from blotter.resolve import resolve_single
 from blotter.rows import incident_row
 from blotter.steps import register_documents, stage_rejection
@@ -147,7 +147,7 @@ def _published_at(result: SliceResult) -> datetime:
 
 def _read_everything(stores: Stores, paths: Sequence[Path], held: _HeldDays, n_jobs: int, progress: Progress) -> None:
     settings = stores.settings
-    read = partial(_read_chunk, settings.archive, settings.read.spacy_model)
+    read = partial(_read_chunk, settings.archive, settings.read)
     undated: list[Document | Rejection] = []
     with progress("reading", None) as advance, _make_pool(n_jobs) as pool:
         for results in _map_in_order(pool, read, _chunks(_archived(stores, list_files(paths)), _CHUNK), n_jobs):
@@ -180,11 +180,16 @@ def _archived(stores: Stores, files: Sequence[Path]) -> Iterator[Document | Reje
         ):
             if arrived.payload is not None:
                 stores.archive.put(arrived.payload)
-            told = replace(arrived, payload=None) if isinstance(arrived, Rejection) else arrived.document
+            told = _forget_delivery(arrived) if isinstance(arrived, Rejection) else arrived.document
             location = _name_place(told)
             occurrences[location, told.payload_sha256] += 1
             seen = occurrences[location, told.payload_sha256]
             yield replace(told, location=f"{location}#{seen}" if seen > 1 else location)
+
+
+def _forget_delivery(rejection: Rejection) -> Rejection:
+    # When a file was changed is no part of the story, and there is no folder that it was filed away to.
+    return replace(rejection, payload=None, arrival=None, modified_at=None)
 
 
 def _name_place(told: Document | Rejection) -> str:
@@ -194,13 +199,13 @@ def _name_place(told: Document | Rejection) -> str:
     return f"sha256:{told.payload_sha256}" if told.payload_sha256 else told.location.rpartition("/")[2]
 
 
-def _read_chunk(archive_root: str, spacy_model: str | None, chunk: Sequence[Document | Rejection]) -> list[SliceResult]:
+def _read_chunk(archive_root: str, settings: ReadSettings, chunk: Sequence[Document | Rejection]) -> list[SliceResult]:
     archive = RawArchive(archive_root)
     documents = [one for one in chunk if isinstance(one, Document)]
     read = read_documents(
         ((document, partial(archive.get, document.payload_sha256)) for document in documents),
-        spacy_model=spacy_model,
-        is_wanted=lambda article: article.published_at != _UNDATED,  # its weekdays can be read once it has a date
+        settings=settings,
+        undated_at=_UNDATED,  # its weekdays can be read once it has a date
     )
     rejected = [SliceResult(document=_stand_in(one), rejection=one) for one in chunk if isinstance(one, Rejection)]
     return read + rejected
@@ -321,7 +326,7 @@ def _extract_file(settings: Settings, file: Path, location: str) -> Iterator[Ext
         results = iter(
             read_documents(
                 ((one.document, partial(lambda payload: payload, one.payload)) for one in documents),
-                spacy_model=settings.read.spacy_model,
+                settings=settings.read,
             )
         )
         for arrived in chunk:

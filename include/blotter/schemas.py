@@ -267,7 +267,12 @@ _ALL: tuple[Table, ...] = (
         "decision of a person",
         ["judgement_id"],
         _c("judgement_id", STRING, "id of the decision"),
-        _c("action", STRING, "what was decided", values=("link", "unlink", "merge", "split", "set")),
+        _c(
+            "action",
+            STRING,
+            "what was decided",
+            values=("link", "unlink", "merge", "split", "set", "erase"),
+        ),
         _n("article_id", STRING, "the article it is about"),
         _n("incident_id", STRING, "the incident it is about"),
         _n("other_incident_id", STRING, "the second incident, of a merge"),

@@ -8,20 +8,22 @@ doubling: what it has done is in the stores, and what it finds there it does not
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from datetime import timedelta
 from functools import partial
 
-from blotter import rows
+from blotter import queries, rows
 from blotter.alert.delivery import deliver_due, make_channels
 from blotter.alert.rules import load_rules
 from blotter.config import Settings
-from blotter.errors import GateClosed
+from blotter.confined import read_documents
+from blotter.errors import GateClosed, InputRejected, Reason
 from blotter.ingest.credentials import FindSecret
 from blotter.ingest.drops import take_drops
 from blotter.ingest.health import find_faults
 from blotter.ingest.poll import WHOLE, Part, divide_feeds, plan_feeds, poll_feeds
 from blotter.model import Arrival, Disposition, Document, Rejection
 from blotter.publishing import publish_results
-from blotter.reading import read_documents
 from blotter.sources import choose_sources, load_sources
 from blotter.stores import Stores
 
@@ -31,6 +33,7 @@ Counts = dict[str, int]
 
 # Slices that one build reads at most; Airflow maps no more than 1,024 tasks. The rest stays pending for the next build.
 MAX_SLICES = 500
+_USUAL_FOR = timedelta(days=28)  # long enough for a habit, and for every weekday
 
 
 def create_stores(settings: Settings) -> None:
@@ -139,12 +142,18 @@ def read_slice(settings: Settings, slice_id: str) -> Counts:
             log.info("slice %s is published already", slice_id)
             return {"n_in": 0, "n_read": 0, "n_rejected": 0}
         results = read_documents(
-            ((document, partial(stores.archive.get, document.payload_sha256)) for document in documents),
-            spacy_model=settings.read.spacy_model,
+            ((document, partial(_load_payload, stores, document)) for document in documents),
+            settings=settings.read,
         )
         stores.staging.write(slice_id, results)
     n_rejected = sum(result.rejection is not None for result in results)
     return {"n_in": len(results), "n_read": len(results) - n_rejected, "n_rejected": n_rejected}
+
+
+def _load_payload(stores: Stores, document: Document) -> bytes:
+    if stores.archive.is_erased(document.payload_sha256):
+        raise InputRejected(Reason.ERASED, "its bytes were erased for legal reasons")
+    return stores.archive.get(document.payload_sha256)
 
 
 def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None) -> Counts:
@@ -174,6 +183,7 @@ def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None)
                     dag_id=dag_id,
                     clock=stores.now,
                     alert_book=alert_book,
+                    usual_volumes=_read_usual_volumes(stores),
                 )
             except GateClosed:
                 # The cause may lie in cleaning or reading: the next build does both again.
@@ -183,6 +193,12 @@ def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None)
         stores.plans.drop(slice_ids)
     log.info("%s: published %s", run_id, counts)
     return counts
+
+
+def _read_usual_volumes(stores: Stores) -> dict[str, float]:
+    """Read what each source usually brings in a batch, by the batches of the last weeks."""
+    with closing(queries.connect(stores.settings.warehouse)) as connection:
+        return queries.read_usual_volumes(connection, since=stores.now() - _USUAL_FOR)
 
 
 def send_alerts(settings: Settings, *, run_id: str, dag_id: str | None = None, is_dry_run: bool = False) -> Counts:

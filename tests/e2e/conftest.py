@@ -17,7 +17,7 @@ def make_settings() -> Callable[[Path], Settings]:
 
     def make(home: Path, *, day: str = "2026-03-04") -> Settings:
         variables = {
-            **{name: str(home / name) for name in ("warehouse", "archive", "staging", "inbox")},
+            **{name: str(home / name) for name in ("warehouse", "archive", "staging", "inbox", "checks_site")},
             "state": str(home / "state.db"),
             "alerts_log": str(home / "alerts.jsonl"),
             "sources": str(SEEDS / "sources"),

@@ -73,7 +73,7 @@ def test_after_a_reader_is_mended_a_replay_publishes_what_would_have_been_publis
     tmp_path: Path, make_settings: Make, drop_stories: Callable[[Settings], None], expected: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    settings = make_settings(tmp_path / "mended")
+    settings = change_settings(make_settings(tmp_path / "mended"), "read", confine=False)
     drop_stories(settings)
 
     def fail(*_: object) -> None:

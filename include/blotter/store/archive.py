@@ -8,6 +8,8 @@ processes may put at once. Of erased bytes an empty `<sha256>.erased` stays, and
 """
 
 import re
+from collections.abc import Iterable
+from itertools import groupby
 
 import zstandard
 
@@ -41,6 +43,18 @@ class RawArchive:
         """Remove the bytes of an address for good and leave a tombstone; raises KeyError where it is no address."""
         self._write(_name(address, _TOMBSTONE), b"")  # first, so that a crash leaves too little, never too much
         self._place.remove(_name(address))
+
+    def remove(self, address: str) -> None:
+        """Remove the bytes of an address because they need not be kept any longer; they are kept again if they come."""
+        self._place.remove(_name(address))
+
+    def measure(self, addresses: Iterable[str]) -> dict[str, int]:
+        """Give the compressed size, in bytes, of each of the addresses that has bytes."""
+        sizes: dict[str, int] = {}
+        for shard, listed in groupby(sorted(addresses), key=lambda address: _name(address).rpartition("/")[0]):
+            kept = {one.name: one.size for one in self._place.list_files(shard)}
+            sizes |= {address: kept[f"{address}.zst"] for address in listed if f"{address}.zst" in kept}
+        return sizes
 
     def is_erased(self, address: str) -> bool:
         """Say whether the bytes of an address were erased."""

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 from blotter.ids import make_id
-from blotter.store.sql import insert_new
+from blotter.store.sql import chunk, insert_new
 from blotter.store.state import metadata
 
 CLAIM_S = 300  # how long an attempt may take before another sender may try
@@ -108,6 +108,15 @@ class Outbox:
     def encode(alerts: Iterable[Alert]) -> bytes:
         """Write alerts as bytes, to ride in the bundle whose changes they tell."""
         return msgspec.msgpack.encode([asdict(alert) for alert in alerts])
+
+    def forget(self, connection: Connection, words: Iterable[str]) -> int:
+        """Drop the waiting alerts that hold any of the words, for a legal erasure, in the caller's transaction."""
+        sought = [word.encode() for word in words if word]
+        waiting = connection.execute(select(_alerts.c.seq, _alerts.c.alert)).all()
+        found = [row.seq for row in waiting if any(word in row.alert for word in sought)]
+        for part in chunk(found):
+            connection.execute(delete(_alerts).where(_alerts.c.seq.in_(part)))
+        return len(found)
 
     def apply(self, connection: Connection, memory: bytes) -> None:
         """Enqueue the alerts of a published bundle; those that were enqueued before are left as they are."""

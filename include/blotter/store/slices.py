@@ -59,6 +59,12 @@ class SlicePlans:
             raise KeyError(slice_id)
         return _decode(row.documents)
 
+    def planned_inputs(self) -> set[str]:
+        """Give the ids of all inputs that are in a planned slice."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(_planned.c.documents)).all()
+        return {document.input_id for row in rows for document in _decode(row.documents)}
+
     def drop(self, slice_ids: Collection[str]) -> None:
         """Forget the plans of slices that are published; those that are not there are no error."""
         with self._engine.begin() as connection:

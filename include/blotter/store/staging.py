@@ -91,6 +91,16 @@ def _file_name(slice_id: str) -> str:
 
 
 def encode_results(results: Iterable[SliceResult]) -> bytes:
+    """Write results as the bytes of a slice's file."""
+    return zstandard.ZstdCompressor(level=3, write_checksum=True).compress(pack_results(results))
+
+
+def decode_results(staged: bytes) -> list[SliceResult]:
+    """Read a slice's file; raises one of zstandard's, msgspec's or the built-in value errors where it is none."""
+    return unpack_results(zstandard.ZstdDecompressor().decompress(staged))
+
+
+def pack_results(results: Iterable[SliceResult]) -> bytes:
     """Write results as bytes."""
     told = [
         {
@@ -101,12 +111,12 @@ def encode_results(results: Iterable[SliceResult]) -> bytes:
         }
         for result in results
     ]
-    return zstandard.ZstdCompressor(level=3, write_checksum=True).compress(msgspec.msgpack.encode(told))
+    return msgspec.msgpack.encode(told)
 
 
-def decode_results(staged: bytes) -> list[SliceResult]:
-    """Read results back; raises one of zstandard's, msgspec's or the built-in value errors where they are none."""
-    told = msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(staged))
+def unpack_results(packed: bytes) -> list[SliceResult]:
+    """Read results back; raises one of msgspec's or the built-in value errors where they are none."""
+    told = msgspec.msgpack.decode(packed)
     return [
         SliceResult(
             document=msgspec.convert(result["document"], Document),

@@ -1,0 +1,299 @@
+"""Legal erasure: an article's bytes and words go, everywhere; its ids and a tombstone stay, and who decided it and why.
+
+Belongs here: which values of which tables came from the article. Does not belong here: how a part of a table is
+replaced (`blotter.store.warehouse`), and keeping documents for a time (`blotter.maintenance`).
+
+What goes: the documents in the raw archive, the article's text, title, author and address, its claims, the quotes and
+values of facts, changes and records that rest on it and on nothing else, what the quarantine and the checks say of it,
+alerts that wait, and the index of the pages. What stays: keys, ids, times, counts, and what other articles say as well.
+It is done again from the start where a crash cut it off.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from blotter import rows
+from blotter.config import Settings
+from blotter.errors import SettingsError
+from blotter.ids import canonical_text, make_id
+from blotter.model import Judgement
+from blotter.schemas import TABLES
+from blotter.store.inputs import LedgerChanges, encode_changes
+from blotter.store.rebuild import rebuild_desk
+from blotter.stores import Stores
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+ERASED = "[erased]"  # stands where a column may not be null
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """What an erasure removed, or would: rows changed by table, documents; dropped files are left to a person."""
+
+    n_rows: Mapping[str, int]
+    n_documents: int
+    files: Sequence[str]
+
+
+@dataclass(slots=True)
+class _Traces:
+    """Everything by which the rows of other tables are known to come from the article."""
+
+    articles: set[str]
+    inputs: set[str] = field(default_factory=set)
+    payloads: set[str] = field(default_factory=set)
+    locations: set[str] = field(default_factory=set)
+    readings: set[str] = field(default_factory=set)
+    claims: set[str] = field(default_factory=set)
+    titles: set[str] = field(default_factory=set)
+    batches: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)  # quotes, for what is kept as a whole
+    # Values that rest on the article alone: of incident, participant (None: the incident itself) and field.
+    values: dict[tuple[str, str | None, str], set[str | None]] = field(default_factory=dict)
+    n_rows: dict[str, int] = field(default_factory=dict)
+
+
+def erase_articles(
+    settings: Settings,
+    article_ids: Collection[str],
+    *,
+    actor: str,
+    reason: str,
+    run_id: str,
+    is_dry_run: bool = False,
+) -> Erasure:
+    """Erase articles for good; a row of `judgements` says who decided it, when and why.
+
+    Raises SettingsError where an article is not known, LockHeld where another writer does not end.
+    """
+    with Stores(settings) as stores, stores.writing(run_id):
+        traces = _find_traces(stores, set(article_ids))
+        if not is_dry_run:
+            _write_judgements(stores, sorted(article_ids), actor, reason, run_id)
+            for address in sorted(traces.payloads):
+                stores.archive.erase(address)
+        for table, change in _CHANGES.items():
+            _rewrite(stores, table, change, traces, is_dry_run)
+        if not is_dry_run:
+            _forget(stores, traces)
+    files = sorted({location for location in traces.locations if "://" not in location})
+    return Erasure(n_rows=traces.n_rows, n_documents=len(traces.payloads), files=files)
+
+
+def _find_traces(stores: Stores, article_ids: set[str]) -> _Traces:
+    traces = _Traces(articles=article_ids)
+    known: set[str] = set()
+    for row in _read(stores, "articles", ["article_id", "title", "raw_sha256", "batch_id"]):
+        if row["article_id"] in article_ids:
+            known.add(row["article_id"])
+            traces.titles.add(row["title"])
+            traces.payloads.add(row["raw_sha256"])
+            traces.batches.add(row["batch_id"])
+    if missing := sorted(article_ids - known):
+        raise SettingsError("article", "the id of a published article", ", ".join(missing))
+    for row in _read(stores, "inputs", ["input_id", "article_id", "payload_sha256", "location"]):
+        if row["article_id"] in article_ids or row["payload_sha256"] in traces.payloads:
+            traces.inputs.add(row["input_id"])
+            traces.locations.add(row["location"])
+            traces.payloads |= {row["payload_sha256"]} - {None}
+    for row in _read(stores, "claims", ["article_id", "reading_id", "claim_id", "quote"]):
+        if row["article_id"] in article_ids:
+            traces.readings.add(row["reading_id"])
+            traces.claims.add(row["claim_id"])
+            traces.words.add(row["quote"])
+    columns = ["incident_id", "participant_id", "field", "value", "claim_ids", "judgement_id", "rivals"]
+    for row in _read(stores, "facts", columns):
+        for value in _list_values(row, traces.claims):
+            traces.values.setdefault((row["incident_id"], row["participant_id"], row["field"]), set()).add(value)
+    return traces
+
+
+def _list_values(row: Row, claims: set[str]) -> list[str]:
+    """List the values of a fact, standing or rival, that rest on erased claims and on nothing else."""
+    carried = [(row["value"], row["claim_ids"], row["judgement_id"])]
+    carried += [(rival["value"], rival["claim_ids"], None) for rival in row["rivals"]]
+    return [
+        value
+        for value, claim_ids, judgement_id in carried
+        if value is not None and judgement_id is None and claim_ids and claims.issuperset(claim_ids)
+    ]
+
+
+def _erase_article(row: Row, traces: _Traces) -> Row:
+    if row["article_id"] not in traces.articles:
+        return row
+    return row | {"title": "", "text": "", "author": None, "url": None, "canonical_url": None}
+
+
+def _erase_claim(row: Row, traces: _Traces) -> Row:
+    if row["claim_id"] not in traces.claims:
+        return row
+    gone = {"value": None, "value_raw": "", "quote": "", "quote_start": 0, "quote_end": 0, "attributed_to": None}
+    return row | gone | {"state": "retracted"}
+
+
+def _erase_reasons(row: Row, traces: _Traces) -> Row:
+    return row | {"reasons": []} if row["reading_id"] in traces.readings else row
+
+
+def _erase_fact(row: Row, traces: _Traces) -> Row:
+    gone = traces.values.get((row["incident_id"], row["participant_id"], row["field"]), set())
+    if row["value"] in gone:
+        row = row | {"value": None, "state": "retracted"}
+    return row | {"rivals": [r | {"value": None} if r["value"] in gone else r for r in row["rivals"]]}
+
+
+def _erase_change(row: Row, traces: _Traces) -> Row:
+    if row["article_id"] in traces.articles:
+        row = row | {"quote": None}
+    gone = traces.values.get((row["incident_id"], row["participant_id"], row["field"]), set())
+    for side in ("before", "after"):
+        if row[side] is not None and canonical_text(json.loads(row[side])) in gone:
+            row = row | {side: None, f"{side}_state": "retracted"}
+    return row
+
+
+def _erase_incident(row: Row, traces: _Traces) -> Row:
+    if row["headline"] in traces.titles:
+        row = row | {"headline": ERASED}
+    row = _erase_columns(row, row["incident_id"], None, traces)
+    people = [_erase_columns(one, row["incident_id"], one["participant_id"], traces) for one in row["participants"]]
+    conflicts = [_erase_conflict(one, row["incident_id"], traces) for one in row["conflicts"]]
+    return row | {"participants": people, "conflicts": conflicts}
+
+
+def _erase_participant(row: Row, traces: _Traces) -> Row:
+    return _erase_columns(row, row["incident_id"], row["participant_id"], traces)
+
+
+def _erase_conflict(conflict: Row, incident_id: str, traces: _Traces) -> Row:
+    gone = traces.values.get((incident_id, conflict["participant_id"], conflict["field"]), set())
+    return conflict | {"values": [ERASED if value in gone else value for value in conflict["values"]]}
+
+
+def _erase_columns(row: Row, incident_id: str, participant_id: str | None, traces: _Traces) -> Row:
+    """Erase the columns of a record whose values rest on the article alone, the clock time with its date's field."""
+    erased: Row = {}
+    for (incident, participant, name), gone in traces.values.items():
+        if (incident, participant) != (incident_id, participant_id):
+            continue
+        column = {"incident_type": "incident_types", "occurred_time": "occurred_at"}.get(name, name)
+        if column == "occurred_at" and column in row:
+            erased |= {"occurred_at": None, "occurred_precision": "unknown"}
+        elif isinstance(row.get(column), list):
+            erased[column] = [value for value in row[column] if value not in gone]
+        elif row.get(column) is not None and column != "role" and str(row[column]) in gone:
+            erased[column] = None
+            if column == "name":
+                erased["name_state"] = None
+    return row | erased
+
+
+def _erase_input(row: Row, traces: _Traces) -> Row:
+    return row | {"location": ERASED} if row["input_id"] in traces.inputs else row
+
+
+def _erase_quarantined(row: Row, traces: _Traces) -> Row:
+    if row["input_id"] not in traces.inputs:
+        return row
+    return row | {"message": ERASED, "location": ERASED, "origin": None, "retryable": False}
+
+
+def _erase_fetch(row: Row, traces: _Traces) -> Row:
+    return row | {"url": ERASED, "final_url": None} if row["body_sha256"] in traces.payloads else row
+
+
+def _erase_check_result(row: Row, traces: _Traces) -> Row:
+    return row | {"observed": None} if row["batch_id"] in traces.batches and not row["success"] else row
+
+
+_CHANGES: Mapping[str, Callable[[Row, _Traces], Row]] = {
+    "inputs": _erase_input,
+    "fetches": _erase_fetch,
+    "articles": _erase_article,
+    "claims": _erase_claim,
+    "links": _erase_reasons,
+    "alignments": _erase_reasons,
+    "incidents": _erase_incident,
+    "participants": _erase_participant,
+    "facts": _erase_fact,
+    "changes": _erase_change,
+    "quarantine": _erase_quarantined,
+    "check_results": _erase_check_result,
+}
+
+
+def _rewrite(
+    stores: Stores, table: str, change: Callable[[Row, _Traces], Row], traces: _Traces, is_dry_run: bool
+) -> None:
+    schema = TABLES[table].schema
+    traces.n_rows[table] = 0
+
+    def change_part(standing: pa.Table) -> pa.Table:
+        listed = standing.to_pylist()
+        changed = [change(row, traces) for row in listed]
+        n_changed = sum(before != after for before, after in zip(listed, changed, strict=True))
+        traces.n_rows[table] += n_changed
+        return pa.Table.from_pylist(changed, schema=schema) if n_changed and not is_dry_run else standing
+
+    stores.warehouse.rewrite(table, change_part)
+
+
+def _write_judgements(stores: Stores, article_ids: Sequence[str], actor: str, reason: str, run_id: str) -> None:
+    """Write down the decision before anything is removed."""
+    now = stores.now()
+    judgements = [
+        Judgement(
+            judgement_id=make_id("jdg", "erase", article_id, actor, now),
+            action="erase",
+            actor=actor,
+            reason=reason,
+            judged_at=now,
+            article_id=article_id,
+        )
+        for article_id in article_ids
+    ]
+    batch_id = make_id("bat", "erase", article_ids, run_id)
+    told = {
+        "judgements": [rows.judgement_row(one) for one in judgements],
+        "runs": [
+            {
+                "dag_id": None,
+                "stage": "publish",
+                "started_at": now,
+                "finished_at": now,
+                **{name: 0 for name in TABLES["runs"].schema.names if name.startswith("n_")},
+            }
+        ],
+    }
+    recorded_at = max(now, stores.warehouse.newest_recorded_at() or now)
+    tables = rows.build_tables(told, recorded_at=recorded_at, run_id=run_id, batch_id=batch_id)
+    memory = {"ledger": encode_changes(LedgerChanges(batch_id=batch_id))}
+    stores.warehouse.freeze(batch_id, recorded_at, run_id, tables, memory)
+    stores.warehouse.roll_forward(stores.apply_memory)
+
+
+def _forget(stores: Stores, traces: _Traces) -> None:
+    """Make the state forget: open incidents are read again from the tables, waiting alerts that quote are dropped."""
+    outbox, desk = stores.outbox, stores.desk  # opened before the transaction
+    with stores.engine.begin() as connection:
+        outbox.forget(connection, [*traces.articles, *traces.words])
+        rebuild_desk(stores.warehouse, desk, connection, rules=stores.link_rules)
+    catalog = stores.settings.catalog or f"{stores.settings.warehouse.rstrip('/')}.catalog.db"
+    for ending in ("", "-wal", "-shm"):  # an index of the tables, which is learnt again when it is next asked for
+        with suppress(FileNotFoundError):
+            Path(catalog + ending).unlink()
+
+
+def _read(stores: Stores, table: str, columns: Sequence[str]) -> Any:
+    for batch in stores.warehouse.read_batches(table, columns):
+        yield from batch.to_pylist()
