@@ -27,6 +27,12 @@ _PART = re.compile(
     r"|\bin\s+(?:critical|stable|serious|fair|good|grave)\b|\bother\s+(?:bystander|victim)|\bfamily\s+member",
     re.IGNORECASE,
 )
+# What a number counts where it stands for all of them: "2 children dead" may well be a part, "two people" is not.
+_WHOLE = re.compile(
+    r"\s+(?:(?:other|more|additional)\s+)?(?:people|persons?|men|women|dead|killed|injured|wounded|hurt|others?|victims?"
+    r"|were|more)\b",
+    re.IGNORECASE,
+)
 # A total over a stretch of time or many cases is not this incident's.
 _SPREE = re.compile(
     r"\b(?:over|during|across|this|past|last|holiday)\s+(?:the\s+)?(?:\w+\s+){0,4}?(?:weekend|week|month|year)\b"
@@ -60,12 +66,29 @@ _WORDS = {
     ("legal_status", "convicted"): r"convict|guilty|sentenc|serving",
     ("legal_status", "released"): r"released|freed|bond|bail|acquit|dropped|dismissed|cleared",
 }
+_WORDS |= {
+    ("status", "arrest_made"): _WORDS["legal_status", "arrested"],
+    ("status", "charged"): _WORDS["legal_status", "charged"],
+    ("status", "convicted"): _WORDS["legal_status", "convicted"],
+    ("status", "suspect_sought"): _WORDS["legal_status", "at_large"],
+}
 # What makes somebody a suspect, in the sentence that names them.
 _SUSPECTED = (
     r"suspect|arrest|charg|accus|gunman|shooter|killer|identified|sought|wanted|looking for|custody|booked|alleged"
     r"|indict|arraign|convict|sentenc|plead|pled|guilty|\bfac(?:es|ed|ing)\b|person of interest|warrant|\bjail|\bbond\b"
     r"|behind bars|opened fire|\bfired\b|believed to|admitted|responsible|manhunt|fugitive|\btrial\b"
 )
+# What stands before the name of somebody harmed, or of somebody who is only spoken of.
+_BYSTANDING = (
+    r"\b(?:shot|shooting|killed|killing|stabbed|stabbing|(?:to|and) (?:death|killed)"
+    r"|(?:death|murder|killing|shooting|chest|head|leg|arm|back|face|neck|stomach|body) of"
+    r"|actress|actor|singer|star|celebrity|neighbor|resident|witness|attorney|lawyer|prosecutor|judge|mayor|spokes\w+|chief|sheriff|sgt\.?|sergeant|lt\.?|lieutenant|capt\.?|captain|det\.?"
+    r"|detective|reporter|pastor|principal|coach)"
+)
+# A conviction for what this incident is not is another case's.
+_OTHER_CASES = {
+    "kidnap": "kidnapping", "robb": "robbery", "burglar": "burglary", "fraud": "", "theft": "", "forg": "", "drug": "",
+}  # fmt: skip
 _PENDING = re.compile(r"\bcharges?\b[^.;]{0,60}\bpending\b|\bpending\s+charges?\b|\bno\s+charges?\b", re.IGNORECASE)
 _ELSEWHEN = re.compile(
     r"\b(?:previous(?:ly)?|prior|earlier|past|former)\s+(?:\w+\s+){0,2}(?:arrest|charge|convict|record)", re.IGNORECASE
@@ -73,8 +96,8 @@ _ELSEWHEN = re.compile(
 _HURT = r"injur|wound|\bhurt|graz|hospital|critical|surviv|treated|maim"
 # What may come to pass has not; what was in another case is not this one.
 _MAY_COME = re.compile(
-    r"\b(?:could|may|might|would|should|expected\s+to|likely\s+to|possibl[ey])\s+(?:\w+\s+){0,3}$"
-    r"|\b(?:whether|if)\s+(?:\w+\s+){0,5}$|\b(?:not|never|no|without)\s+(?:\w+\s+){0,2}$"
+    r"\b(?:could|may|might|will|would|should|expected\s+to|likely\s+to|possibl[ey])\s+(?:\w+\s+){0,3}$"
+    r"|\b(?:whether|if)\s+(?:\w+\s+){0,5}$|\b(?:not|never|no|without)\s+(?:\w+\s+){0,3}$"
     r"|\b(?:previously|earlier|formerly)\s+(?:\w+\s+){0,2}$",
     re.IGNORECASE,
 )
@@ -85,6 +108,7 @@ _KIN = re.compile(
     re.IGNORECASE,
 )
 _CLAUSES = re.compile(r",|;|\s(?:and|while|when|but|as|before|after|with)\s", re.IGNORECASE)
+_GOES_ON = re.compile(r"\W*(?:he|she|they|his|her|their|him|the|both|all|police arrested him)\b", re.IGNORECASE)
 _AGES = re.compile(r"\b(\d{1,3})[-\s]years?[-\s]olds?\b|,\s(\d{1,3})(?=[,.;)]|\s(?:of|was|were|is|and)\b|$)")
 _ENDINGS = frozenset({"jr", "sr", "ii", "iii", "iv", "the", "van", "von", "de", "del", "la", "da", "di", "al", "el"})
 
@@ -112,7 +136,11 @@ def is_borne_out(change: Change, incident: Incident, claim: Claim | None) -> boo
         return False
     if change.field == "name" and incident.city is not None and incident.city.upper() in str(value):
         return False  # a dateline, in capitals
+    if (change.field, value) == ("legal_status", LegalStatus.CONVICTED) and _is_other_case(incident, change.quote):
+        return False
     person = next((p for p in incident.participants if p.participant_id == change.participant_id), None)
+    if person is not None and change.field in ("legal_status", "charges") and person.role is Role.VICTIM:
+        return False
     return person is None or (_speaks_of(person, incident, change.quote) and not _is_another_role(person, change))
 
 
@@ -155,7 +183,9 @@ def _is_part_of_name(name: Value, other: Value) -> bool:
 
 
 def _says_without_doubt(pattern: re.Pattern[str], quote: str) -> bool:
-    return any(not _MAY_COME.search(quote[: match.start()]) for match in pattern.finditer(quote))
+    """Say whether the first of such words stands there as what has come to pass."""
+    first = pattern.search(quote)
+    return first is not None and not _MAY_COME.search(quote[: first.start()])
 
 
 def _states_toll(field: str, value: int, quote: str, *, is_rival: bool) -> bool:
@@ -165,7 +195,7 @@ def _states_toll(field: str, value: int, quote: str, *, is_rival: bool) -> bool:
     found = _find_number(value, quote)
     if found is None and value == 1 and not is_rival:
         found = _compile(rf"\b{_SOMEONE}").search(quote)
-    if found is None:
+    if found is None or (is_rival and not _WHOLE.match(quote[found.end() :])):
         return False
     clause = _cut_clause(quote, found.start())
     wanted, other = (_KILLED, _HURT) if field == "n_killed" else (_HURT, _KILLED)
@@ -198,25 +228,34 @@ def _is_credit(name: str, quote: str) -> bool:
     return _compile(credit).search(quote) is not None
 
 
+def _is_other_case(incident: Incident, quote: str) -> bool:
+    return any(stem in quote.casefold() and kind not in incident.incident_types for stem, kind in _OTHER_CASES.items())
+
+
 def _is_another_role(person: Participant, change: Change) -> bool:
-    """Say whether a sentence that is to name a suspect names who was harmed, or nobody who is suspected."""
+    """Say whether a sentence that is to name a suspect names who was harmed, who speaks, or nobody suspected."""
     if person.role is not Role.SUSPECT or change.field != "name" or not isinstance(change.after, str):
         return False
     written = r"\s+".join(map(re.escape, change.after.split()))
-    harm = r"\b(?:shot|shooting|killed|killing|stabbed|stabbing|(?:to|and) (?:death|killed)|death of|murder of)"
     quote = change.quote or ""
-    return _compile(rf"{harm} {written}").search(quote) is not None or _compile(_SUSPECTED).search(quote) is None
+    return _compile(rf"{_BYSTANDING} {written}").search(quote) is not None or _compile(_SUSPECTED).search(quote) is None
 
 
 def _speaks_of(person: Participant, incident: Incident, quote: str) -> bool:
-    """Say whether a sentence can be about a participant: it names them, or names and ages nobody else."""
+    """Say whether a sentence can be about a participant: it names them, or goes on about them and nobody else."""
     words = _words_of(quote)
+    if person.name and incident.city is not None and incident.city.upper() in person.name:
+        return False  # a dateline taken for a name
     if person.name and not words.isdisjoint(_names_of(person.name)):
         return True
     ages = {int(one or other) for one, other in _AGES.findall(quote)}
     if person.age is not None and ages:
         return person.age in ages
-    return not (person.name and _names_any(words, (p.name for p in incident.participants if p is not person)))
+    if person.name is None:
+        return True
+    # Not named here: "He was charged" goes on about somebody named before, "A man was charged" may be about anybody.
+    others = (p.name for p in incident.participants if p is not person)
+    return _GOES_ON.match(quote) is not None and not _names_any(words, others)
 
 
 def _names_any(words: Collection[str], names: Iterable[str | None]) -> bool:
