@@ -18,6 +18,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 from blotter.extract.gate import GatedPattern, gated
 from blotter.extract.incident_types import Keyword
 from blotter.extract.lexicon import load_rows, load_sections
+from blotter.extract.patterns import compile_pattern
 from blotter.extract.people import Person
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import Notice, ReadingKind
@@ -45,29 +46,25 @@ _RESPONSE_SAYS = gated(
 _CASE_STEP = gated(
     r"\b(?:charged\swith|accused\sof|charged\sin|arraigned|indict(?:s|ed)|convicted\s(?:\w+\s){0,6}of|sentenced|pleaded\s(?:guilty|not\sguilty|no\scontest)|pleads\s(?:guilty|not\sguilty)|plea\sdeal|competent\sto\sstand|(?:fit|stand)\s(?:for\s)?trial|on\strial|trial\sof|mistrial|found\sguilty|years\sin\sprison|probation|(?:set|held)\s(?:bail|bond)|bail\sat|trial\s(?:is|was|will)|jur(?:y|ors)\s(?:convicted|found|heard|deliberated))\b"
 )
-_YEAR = re.compile(r"\b(1[5-9]\d\d|20\d\d)\b|\b(?:18|19)\d0s\b")
-_TO_COME = re.compile(
-    r"\bwill\s(?:be|begin|start|open|close|host|hold|speak|take|run|show|read|play|vote|meet|have|go|come|return|appear|sound|join|add|get)\b|\b(?:is|are)\s(?:scheduled|expected|planned|slated)\b|\bnext\s(?:week|month|year|spring|fall|summer|season)\b",
-    re.I,
-)
-_IF = re.compile(r"\b(?:could|would|might|may|should|if)\b", re.I)
-_YOU = re.compile(r"\byou(?:rs?|['’]re)?\b", re.I)
-_I = re.compile(r"\b(?:I|I['’](?:m|ve|d)|my|me|we|our)\b")
-_SCORE = re.compile(r"(?<![\w-])\d{1,3}-\d{1,3}(?![\w-])")
+_YEAR = compile_pattern(r"(?:1[5-9]|20)\d(?:\d|0s)(?!\w)")
+_SCORE = compile_pattern(r"\d{1,3}-\d{1,3}(?![\w-])")
 _QUOTED_TITLE = re.compile(
     r"[“\"‘'](?:[A-Z][\w'’-]*|of|the|a|an|in|on|and|to|for|at)(?:\s(?:[A-Z][\w'’-]*|\d+|of|the|a|an|in|on|and|to|for|at)){0,6}[,.!?]?[”\"’'](?=[\s,.;:)]|$)"
 )
 _QUOTED = re.compile(r"[“\"][^”\"]{0,600}[”\"]")
-_GENRE_TITLE = re.compile(
+_GENRE_TITLE = compile_pattern(
     r"^(?:reviews?|opinion|editorial|column|commentary|letters?|obituar(?:y|ies)|in\smemoriam|remembering|recipe|poll|study|survey|forecast|interview|podcast|recap|analysis|explainer|lawsuit|box\soffice|markets?|how|why|what|who|which|meet|ask|ten|five|seven|\d+\s(?:ways|things|best|true|tips)|q&a|from\sthe|this\sday|chapter|poem|poetry|our\sview|report|notebook|death\snotices|best)\b"
     r"|\b(?:reviews?|recap|column|obituary|forecast|outlook|budget|study|poll|season|episode|chapter|interview|history|anniversary|drill|training|exercise|museum|exhibit|recall(?:s|ed)?|strategy|plan|bill|law)\b|[?]$|^['‘“\"]",
     re.I,
 )
-_EVENT_TITLE = re.compile(
+_EVENT_TITLE = compile_pattern(
     r"\b(?:shot|shoots?|shooting|stabbed|stabbing|killed|kills|killing|dead|dies|died|injured|injures|hurt|wounded|crash(?:es)?|fire|blaze|explosion|explodes|blast|drowns?|drowned|missing|found|arrested|charged|robbed|robbery|rob|attack(?:ed)?|attacks|collapse[sd]?|derails?|sinks|rescued|hit|struck|burn(?:s|ed)|bites?|mauls?|leak|overturns|trapped|police|quake|tornado|flood|avalanche|fatal|homicide|murder|suspect|identified|victims?|body|bodies|accident|wreck|standoff|threat|hostage|kidnapp\w+|gun\w*)\b",
     re.I,
 )
 
+_TOLD = frozenset(
+    ("to_come", "if", "you", "i")
+)  # sections that count outside quotes only: what people say is their own
 _READ = 30  # sentences of a page that are measured
 _PER_WORDS = 200  # counts are per so many words
 _SPEAK_AGAINST = frozenset(
@@ -116,16 +113,16 @@ def measure_page(
     head = [s for s in read if not s.is_title and not s.is_background][:3]
     title = " ".join(s.text for s in read if s.is_title) or " ".join(s.text for s in read[:1])
     text = " ".join(s.text for s in read)
-    told = _QUOTED.sub(" ", text)  # what people say is their own
+    quoted = " ".join(_QUOTED.findall(text))
+    told = _QUOTED.sub(" ", text)
     newest_old_year = scene.article.published_at.year - 2
-    counts = _count_page_words(text) | {
+    counts = _count_page_words(told)
+    for name, count in _count_page_words(quoted).items():
+        counts[name] += count if name not in _TOLD else 0
+    counts |= {
         "happened": _count(_HAPPENED, read),
         "case_steps": _count(_CASE_STEP, read),
-        "old_years": sum(1 for m in _YEAR.finditer(text) if m[1] is None or int(m[1]) <= newest_old_year),
-        "to_come": len(_TO_COME.findall(told)),
-        "if": len(_IF.findall(told)),
-        "you": len(_YOU.findall(told)),
-        "i": len(_I.findall(told)),
+        "old_years": sum(1 for year in _YEAR.findall(text) if year[-1] == "s" or int(year) <= newest_old_year),
         "questions": text.count("?"),
         "scores": len(_SCORE.findall(text)),
         "quoted_titles": len(_QUOTED_TITLE.findall(text)),
@@ -133,7 +130,7 @@ def measure_page(
     scale = _PER_WORDS / max(40, text.count(" ") + 1)
     return {name: log1p(count * scale) for name, count in counts.items()} | {
         "is_dated": float(any(_DAY_OR_HOUR.search(s) and _HAPPENED.search(s) for s in head)),
-        "response_says": float(min(3, _count(_RESPONSE_SAYS, read))),
+        "response_says": float(_count(_RESPONSE_SAYS, read, most=3)),
         "nobody_responds": float(not (counts["response"] or counts["scene"] or counts["inquiry"])),
         "harmed": float(min(2, sum(1 for person in people if person.conditions))),
         "standings": float(min(2, sum(1 for person in people if person.standings))),
@@ -184,8 +181,12 @@ def _load_weights() -> dict[str, float]:
     return {name: float(weight) for name, weight in load_rows("page_weights.txt")}
 
 
-def _count(pattern: GatedPattern, sentences: list[Sentence]) -> int:
-    return sum(len(pattern.pattern.findall(s.text)) for s in sentences if pattern.bits & s.bits)
+def _count(pattern: GatedPattern, sentences: list[Sentence], most: int = 1_000) -> int:
+    found = 0
+    for sentence in sentences:
+        if pattern.bits & sentence.bits and found < most:
+            found += len(pattern.pattern.findall(sentence.text))
+    return min(found, most)
 
 
 def _is_follow_up(head: list[Sentence], *, is_fresh: bool) -> bool:
