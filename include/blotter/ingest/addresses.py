@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -96,6 +97,7 @@ class DirectedResolver(AbstractResolver):
         await self._system.close()
 
 
+@lru_cache(maxsize=10_000)
 def is_public(address: str) -> bool:
     """Tell whether an address, IPv4 or IPv6, mapped or tunnelled, is on the public internet."""
     try:

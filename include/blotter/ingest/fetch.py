@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from functools import lru_cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
@@ -21,6 +20,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from aiohttp import hdrs
 from protego import Protego
+from yarl import URL
 
 from blotter.config import FetchSettings
 from blotter.ingest.addresses import PRIVATE_MARK, AddressBook, DirectedResolver, asked_for
@@ -253,18 +253,18 @@ class Fetcher:
 
     async def _ask_politely(self, url: str, headers: Mapping[str, str], credential: Credential | None) -> Fetched:
         try:
-            split = urlsplit(url)
-            port = split.port or (443 if split.scheme == "https" else 80)
-            name = _name_host(split.hostname or "")
+            # By the client's own reading of addresses, so that what is judged is what is asked.
+            parsed = URL(url)
+            scheme, name, port = parsed.scheme, parsed.raw_host, parsed.port
         except (ValueError, UnicodeError) as broken:
             return self._refuse(url, Outcome.BAD_URL, str(broken)[:200])
-        if split.scheme not in ("http", "https") or not name or len(url) > 4000 or _UNFIT_HOST.search(name):
+        if scheme not in ("http", "https") or not name or not port or len(url) > 4000 or _UNFIT_HOST.search(name):
             return self._refuse(url, Outcome.BAD_URL, "no http or https address")
         host = self._find_host(f"{name}:{port}")
-        refusal = await self._check_robots(host, f"{split.scheme}://{split.netloc.rpartition('@')[2]}", url)
+        refusal = await self._check_robots(host, parsed, url)
         if refusal is not None:
             return self._refuse(url, refusal)
-        if credential is not None and self._may_see(credential, split.scheme, name, port):
+        if credential is not None and self._may_see(credential, scheme, name, port):
             headers = {**headers, credential.header: credential.value}
         return await self._ask_in_turn(host, url, headers, name, port)
 
@@ -344,11 +344,11 @@ class Fetcher:
     def _idle_now_s(self) -> float:
         return 0.0 if self._n_active else time.monotonic() - self._idle_since
 
-    async def _check_robots(self, host: _Host, origin: str, url: str) -> Outcome | None:
+    async def _check_robots(self, host: _Host, parsed: URL, url: str) -> Outcome | None:
         """Say why robots.txt keeps us from an address; None where it does not. What cannot be had is no permission."""
         if not self._is_robots_known(host):
             async with host.robots_lock:
-                if not self._is_robots_known(host) and (unasked := await self._fetch_robots(host, origin)):
+                if not self._is_robots_known(host) and (unasked := await self._fetch_robots(host, parsed)):
                     return unasked
         if host.state.is_robots_unreachable:
             return host.unreachable
@@ -368,12 +368,15 @@ class Fetcher:
         delay_s = host.rules.crawl_delay(self._settings.user_agent) if host.rules is not None else None
         host.crawl_delay_s = min(float(delay_s or 0), MAX_CRAWL_DELAY_S)
 
-    async def _fetch_robots(self, host: _Host, origin: str) -> Outcome | None:
+    async def _fetch_robots(self, host: _Host, parsed: URL) -> Outcome | None:
         """Ask for robots.txt and note what it says; gives why it was not asked for, where it was not."""
-        state, seen = host.state, [f"{origin}/robots.txt"]
+        state, seen = host.state, [str(parsed.origin() / "robots.txt")]
         while True:
-            split = urlsplit(seen[-1])
-            name, port = split.hostname or "", split.port or (443 if split.scheme == "https" else 80)
+            try:
+                asked = URL(seen[-1])
+            except ValueError:  # where a redirect leads; as good as no robots.txt
+                break
+            name, port = asked.raw_host or "", asked.port or 0
             fetched = await self._ask_in_turn(host, seen[-1], {"Accept": "text/plain"}, name, port)
             if fetched.status not in _REDIRECTS or fetched.outcome is not Outcome.OK:
                 break
@@ -476,11 +479,6 @@ def follow_redirect(current: str, location: str, seen: Sequence[str], max_redire
     if target in seen:
         return target, Outcome.REDIRECT_LOOP
     return target, Outcome.TOO_MANY_REDIRECTS if len(seen) > max_redirects else None
-
-
-@lru_cache(maxsize=10_000)
-def _name_host(name: str) -> str:
-    return name.encode("idna").decode("ascii")
 
 
 _NAMED_STATUSES = {
