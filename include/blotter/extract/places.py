@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from blotter.extract.gate import gated
-from blotter.extract.gazetteer import City, County, Gazetteer, Region, distance_km, normalize_place
+from blotter.extract.gazetteer import City, County, Cue, Gazetteer, Region, distance_km, normalize_place
 from blotter.extract.scene import Scene, Sentence
 
 _CAP = r"[^\W\d_a-zß-öø-ÿ][\w’'\-]*\.?"
@@ -19,8 +19,9 @@ _PLACE_RUN = re.compile(
 )
 _DATELINE = re.compile(
     r"(?P<city>(?:(?:St|Ste|Ft|Mt|ST|FT|MT)\.\s)?[A-Z][A-Za-z.'’\-]+(?:[ ](?:of\s)?[A-Z][A-Za-z.'’\-]+){0,3})"
-    r"(?:,\s*(?P<region>[A-Z][A-Za-z.]+(?:\s[A-Z][A-Za-z.]+)?))?,?\s*(?:\((?:[A-Z][\w/ .,&;:-]{1,40})\)\s*(?:[—–:-]+|\s)|\s[—–-]{1,3}\s|[—–]|\s?--\s?)"
+    r"(?:,\s*(?P<region>[A-Z][A-Za-z.]+(?:\s[A-Z][A-Za-z.]+)?))?,?\s*(?:\((?:[A-Z][\w/ .,&;:-]{1,40})\)\s*(?:[—–:-]+|\s)|\s[—–-]{1,3}\s|[—–]|\s?--\s?|:\s(?=[A-Z]))"
 )
+_CAPITALS_LAST = re.compile(r"[a-z]\s((?:[A-Z]{3,}\s?)+)$")
 _FORCES = frozenset(
     "police pd mayor sheriff's sheriffs sheriff officer officers firefighters detectives homicide authorities department cops".split()
 )
@@ -54,10 +55,10 @@ _DIRECTIONS = frozenset(
     "north south east west northeast northwest southeast southwest downtown central greater northern southern eastern western metro".split()
 )
 
-_SUFFIX = r"(?:Street|St|Avenue|Ave|Av|Road|Rd|Drive|Dr|Boulevard|Blvd|Lane|Ln|Court|Ct|Place|Pl|Way|Highway|Hwy|Parkway|Pkwy|Circle|Cir|Terrace|Ter|Trail|Pike|Turnpike|Alley|Loop|Run|Square|Plaza|Row|Crossing|Expressway|Freeway|Causeway|Broadway|Path|Ridge|Trace|Crescent|Close)"
+_SUFFIX = r"(?:Street|St|Avenue|Ave|Av|Road|Rd|Drive|Dr|Boulevard|Blvd|Lane|Ln|Court|Ct|Place|Pl|Way|Highway|Hwy|Parkway|Pkwy|Circle|Cir|Terrace|Ter|Trail|Pike|Turnpike|Alley|Loop|Run|Square|Plaza|Row|Crossing|Expressway|Freeway|Causeway|Broadway|Path|Ridge|Trace|Crescent|Close)(?!\s(?:Apartments?|Apts|Mall|Park\b|School|Elementary|High|Middle|Hospital|Church|Manor|Village|Estates|Mobile|Homes|Patrol|Shopping|Townhomes|Condominiums))"
 _DIR = r"(?:(?:North|South|East|West|Northeast|Northwest|Southeast|Southwest|[NSEW]|NE|NW|SE|SW|N\.E|N\.W|S\.E|S\.W)\.?\s+)"
 _STREET_NAME = rf"(?:{_DIR}?(?:(?:the\s)?\d{{1,3}}(?:st|nd|rd|th)|[A-Z][\w’'.\-]*)(?:\s+(?:[A-Z][\w’'\-]*|of\s+the|de\s+la|de|la|\d{{1,3}}(?:st|nd|rd|th))){{0,4}}?)"
-_ROAD = r"(?:(?:Interstate|I|U\.?S\.?|US|Route|Rt\.?|State Route|State Road|SR|Highway|Hwy\.?|County Road|CR|M|FM|Loop|Exit|Texas|A)[ -](?:Highway |Hwy\.? |Route )?\d{1,4}[A-Z]?\b)"
+_ROAD = r"(?:(?:Interstate|I|U\.?S\.?|US|Route|Rt\.?|State Route|State Road|SR|Highway|Hwy\.?|County Road|CR|M|FM|Loop|Exit|Texas|A)[ -](?:Highway |Hwy\.? |Route )?\d{1,4}[A-Z]?\b|(?<=the )[MAN]\d{1,3}\b)(?: (?:North|South|East|West)(?:bound)?\b)?(?:,? (?:at|near) (?:[Mm]ile [Mm]arker|[Mm]ilepost|[Ee]xit) \d+)?"
 _NAMED_STREET = rf"{_STREET_NAME}\s+{_SUFFIX}\b\.?(?:\s+(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West|Northeast|Northwest|Southeast|Southwest)\b\.?)?"
 _STREETS = gated(
     rf"(?=[A-Z\d])(?:(?P<block>(?:\d[\d,]*|\w+[- ]hundred)(?:\s*(?:-|th\s)?\s*)[Bb]lock\s+of\s+(?:{_NAMED_STREET}|{_ROAD}|{_DIR}?(?:\d{{1,3}}(?:st|nd|rd|th)|[A-Z][\w’'.\-]*)(?:\s+[A-Z][\w’'\-]*){{0,3}}))"
@@ -72,6 +73,7 @@ _STREETS = gated(
 _LOCATED = re.compile(
     r"\b(?:in|near|outside|of|around|at|across|from|to|downtown|north|south|east|west|northeast|northwest|southeast|southwest|central|nearby|suburban)$"
 )
+_THE_BEFORE = re.compile(r"(?:\bthe|['’]s)\s$", re.I)
 _A_BEFORE = re.compile(r"\b(?:[Aa]n?|[Tt]his|[Oo]ne)\s(?:[a-z]+\s)?$")
 _ORDINAL_BEFORE = re.compile(r"\d(?:st|nd|rd|th)\s$")
 _LAST_RESORT = 0.1  # the site's own name, a hospital's or a home town: better than nothing where nothing else is named
@@ -92,6 +94,11 @@ _HOME_OF_BEFORE = re.compile(
 _AWAY_BEFORE = re.compile(
     r"\b(?:miles?|kilomet(?:er|re)s?|minutes|hours?)(?:\s(?:north|south|east|west|away|outside|up|down)\w*)?\s(?:of|from)(?:\sdowntown)?$"
 )
+# "in Pasadena, east of Houston"
+_BY_A_LARGER = re.compile(
+    r",\s(?:(?:about|some|just|roughly)\s)?(?:\w+\smiles?\s(?:\(\d[^)]*\)\s)?)?(?:(?:north|south|east|west|northeast|northwest|southeast|southwest)\sof|near|outside|a\ssuburb\sof|(?:a\s)?suburban)\s"
+)
+_BEARING_BEFORE = re.compile(r"\b(?:north|south|east|west|northeast|northwest|southeast|southwest)\sof$")
 _OFFICE_BEFORE = re.compile(
     r"\b(?:university|college|school|courthouse|court|office)\b[^.,;]{0,20}\b(?:in|of|at|near)$"
 )
@@ -100,9 +107,7 @@ _ELSEWHERE_BEFORE = re.compile(
 )
 _WASHINGTON = gated(r"(?<!Washington,\s)(?<!\w)D\.C\.(?=\s|,|$)", 0)
 _STREET_BEFORE = re.compile(r"\b(?:block|blocks|hundred)\s(?:of\s)?(?:(?:[NSEW]|North|South|East|West)\.?\s)?$", re.I)
-_PART_AFTER = re.compile(
-    r"\s(?:neighbou?rhood|Elementary|High|Middle|Avenue|Ave|Street|St|Road|Rd|Drive|Dr|Boulevard|Blvd)\b"
-)
+_STREET_AFTER = re.compile(r"\s(?:Elementary|High|Middle|Avenue|Ave|Street|St|Road|Rd|Drive|Dr|Boulevard|Blvd)\b")
 _SITE_BEFORE = re.compile(r"\s(?:-|\||»|«|::|–|—)\s")  # what follows in a title is the site's name
 _STATION = re.compile(r"\b(?:abc|nbc|cbs|fox|cw|news|my)\s?(ct|dc|nj|ny)\b")
 _DOMAINS = {"uk": "GB", "au": "AU", "nz": "NZ", "ie": "IE", "za": "ZA", "bbc": "GB", "cbc": "CA"}
@@ -121,7 +126,7 @@ _AT_BEFORE = re.compile(
 )
 _CLOSED_BEFORE = re.compile(r"\b(?:closed|reopened|blocked|shut|diverted|detoured|cordoned)\b[^.;]{0,40}$", re.I)
 _NEIGHBORHOOD = gated(
-    rf"(?P<name>{_CAP}(?:[ /-]{_CAP}){{0,3}})(?:\s(?:residential\s)?(?:neighbou?rhood|subdivision|community|section(?:\sof)?|area\sof|district(?!\s(?:attorney|court|judge|council))))|neighbou?rhoods?\sof\s(?P<of>{_CAP}(?:[ /-]{_CAP}){{0,3}})",
+    rf"(?P<name>{_CAP}(?:[ /-]{_CAP}){{0,3}})(?:\s(?:residential\s)?(?:neighbou?rhood|subdivision|community|slum|favela|suburb(?!\sof)|township(?!\sof)|section(?:\sof)?|area\sof|district(?!\s(?:attorney|court|judge|council))))|(?:neighbou?rhoods?|[A-Z][a-z]+\s(?:suburb|district|borough))\sof\s(?P<of>{_CAP}(?:[ /-]{_CAP}){{0,3}})",
     0,
 )
 _PLAIN_PART = gated(
@@ -186,14 +191,21 @@ class PlaceReader:
         self._edges = edges
         self._parts: frozenset[str] = frozenset()
         self._surnames: set[str] = set()
+        self._abroad_cues: set[str] = set()
         states = sorted(gazetteer.region_names, key=len, reverse=True)
         self._state_after = re.compile(
-            r",\s*(?P<state>" + "|".join(re.escape(s) for s in states) + r"|[A-Z]{2}\b)(?=[\s,.;:)—–\-]|$)"
+            r",\s*(?P<state>"
+            + "|".join(re.escape(s) for s in states)
+            + r"|[A-Z]{2}\b)(?=[\s,.;:)—–\-]|$)(?!\s(?:County|Parish|Avenue|Street|Road))"
         )
         self._state_alone = gated(
             r"(?<![\w.])(?:" + "|".join(re.escape(s) for s in states if len(s) > 3 and not s.endswith(".")) + r")\b",
             0,
         )
+        abroad = sorted(gazetteer.counties_abroad, key=len, reverse=True)
+        self._abroad = gated(r"(?<!New\s)(?<![\w.])(?:" + "|".join(re.escape(c) for c in abroad) + r")(?!\w)", 0)
+        cues = sorted(gazetteer.cues, key=len, reverse=True)
+        self._cue = gated(r"(?<!\w)(?:" + "|".join(re.escape(c) for c in cues) + r")(?!\w)", 0)
         countries = sorted((c for c in gazetteer.countries if len(c) > 3), key=len, reverse=True)
         self._country = gated(r"(?<![\w.])(?:" + "|".join(re.escape(c) for c in countries) + r")(?!\w)", 0)
 
@@ -210,11 +222,15 @@ class PlaceReader:
         }
         cities, counties = self._find_mentions(scene)
         regions = self._find_regions(scene)
-        self._settle(found, scene, cities, counties, regions, hints)
+        cues = [self.gazetteer.cues[m.group()] for s in scene.telling for m in self._cue.finditer(s)]
+        self._add_abroad(scene, counties, {c.country for c in cues}, hints)
+        self._settle(found, scene, cities, counties, regions, cues, hints)
         self._read_streets(found, scene)
         self._read_parts(found, scene)
-        if found.city is None and found.neighborhood is not None:
+        if found.neighborhood is not None and (found.city is None or found.city.weight <= 2 * _LAST_RESORT):
             self._place_by_outlet(found, hints)
+        if found.time_zone is None and found.region_name in self.gazetteer.region_names:
+            found.time_zone = self.gazetteer.region_zone(self.gazetteer.region_names[found.region_name])
         return found
 
     def _place_by_outlet(self, found: Places, hints: str) -> None:
@@ -233,17 +249,30 @@ class PlaceReader:
             found.region, found.region_name = found.neighborhood, region.name
         found.country_name = self.gazetteer.country_names.get(record.countrycode)
 
-    @staticmethod
-    def _find_parts(scene: Scene) -> frozenset[str]:
+    def _find_parts(self, scene: Scene) -> frozenset[str]:
         """Give the names, in small letters, that the page calls a neighborhood."""
-        found = set()
-        for sentence in scene.sentences:
-            for match in _NEIGHBORHOOD.finditer(sentence):
-                if _A_BEFORE.search(sentence.text[: match.start()]):
-                    continue  # "a Raleigh neighborhood"
-                name = match.group("name") or match.group("of")
-                found.add(re.split(r"['’]s ", name)[-1].lower())
-        return frozenset(found)
+        return frozenset(
+            name.lower()
+            for sentence in scene.sentences
+            for match in _NEIGHBORHOOD.finditer(sentence)
+            if (name := self._read_part_name(match)) is not None
+        )
+
+    def _read_part_name(self, match: re.Match[str]) -> str | None:
+        """Give the neighborhood that a match names; "a Raleigh neighborhood" names a city."""
+        whole = match.group("name") or match.group("of")
+        name = re.sub(r"^(?:The|In|A|Police)\s", "", re.split(r"['’]s\s", whole)[-1]).rstrip(".")
+        before = match.string[: match.end("name") - len(name)] if match.group("name") else "the "
+        is_city = any(city.population >= 20_000 for city in self.gazetteer.cities(name))
+        if (
+            not name
+            or name.lower() in ("the", "a", "in", "this", "police")
+            or name.lower().endswith(("side", "police"))
+        ):
+            return None
+        if _A_BEFORE.search(before) or (is_city and not _THE_BEFORE.search(before)):
+            return None
+        return name
 
     # mentions
 
@@ -277,8 +306,13 @@ class PlaceReader:
 
     def _read_dateline(self, match: re.Match[str], sentence: Sentence, text: str) -> PlaceMention | None:
         name = match.group("city")
+        capitals = _CAPITALS_LAST.search(name)
+        if capitals is not None:
+            name = capitals.group(1)  # "Associated Press MEMPHIS"
         if name.lower().endswith((" county", " parish")):
             return None
+        if match.group().rstrip().endswith(":") and not (name.isupper() and self.gazetteer.cities(name)):
+            return None  # "PUNE: Four workers died", and not "UPDATE: ..."
         region = self._region_of(match.group("region"))
         if match.group("region") and region is None and match.group("region") not in self.gazetteer.countries:
             return None
@@ -288,7 +322,9 @@ class PlaceReader:
         written = next((c.name for c in known), name.title()) if name.isupper() else name
         if name.isupper():
             written = _title_place(name)
-        return PlaceMention(written, match.start("city"), match.end("city"), sentence, 4.5, region, "dateline")
+        return PlaceMention(
+            written, match.end("city") - len(name), match.end("city"), sentence, 4.5, region, "dateline"
+        )
 
     @staticmethod
     def _may_begin(name: str, sentence: Sentence) -> bool:
@@ -423,7 +459,7 @@ class PlaceReader:
         )
         after_state = self._state_after.match(text, start + len(name)) or self._state_after.match(text, end)
         known = self.gazetteer.cities(name)
-        if self._is_part(name) and not after_state:
+        if how != "force" and self._is_part(name) and not after_state:
             how, weight = "part", -1.2
         if how == "force" and not known and normalize_place(words[0][1]) in _DIRECTIONS:
             return  # "South Yorkshire Police" is no police of Yorkshire
@@ -452,10 +488,13 @@ class PlaceReader:
         if _OF_PERSON.match(text, start + len(name)) and sentence.text[: start - sentence.start].endswith("in "):
             return  # "in Williams' death"
         is_region = name in self.gazetteer.region_names and region is None
-        if is_region and max((c.population for c in known), default=0) < 300_000:
+        if is_region and not (name == "Washington" or any(self.gazetteer.is_in_namesake(c) for c in known)):
+            return
+        is_county = name in self.gazetteer.counties_abroad and name not in self.gazetteer.ambiguous_counties
+        if region is None and (is_county or name in _COUNTRYSIDES):
             return
         before = text[max(sentence.start, start - 60) : start]
-        if _STREET_BEFORE.search(before) or _ORDINAL_BEFORE.search(before) or _PART_AFTER.match(text, end):
+        if _STREET_BEFORE.search(before) or _ORDINAL_BEFORE.search(before) or _STREET_AFTER.match(text, end):
             return
         following = _first_word(text, end)
         if following == "fire" and _first_word(text, text.index("ire", end) + 3) in _FIRE_FORCES:
@@ -488,7 +527,9 @@ class PlaceReader:
     ) -> float:
         small = before.lower().rstrip()
         weight = 0.2
-        if _IN_BEFORE.search(small):
+        if following in _SITES:
+            weight += 1.2  # "at a Houston plant"
+        elif _IN_BEFORE.search(small):
             weight += 2.0 + 0.8 * (_HARM_BEFORE.search(small) is not None)
         elif _NEAR_BEFORE.search(small):
             weight += 1.4
@@ -498,8 +539,6 @@ class PlaceReader:
             weight += 2.2
         elif following in _EVENTS:
             weight += 2.4
-        elif following in _SITES:
-            weight += 1.2
         elif following in _RESIDENTS:
             weight -= 0.6
         elif following in _CARE:
@@ -512,19 +551,28 @@ class PlaceReader:
         if sentence.is_title:
             weight += 1.0 if weight > 1.0 or how else -0.6  # in a headline every word has a capital
             if at > 20 and _SITE_BEFORE.search(sentence.text[: at - sentence.start]):
-                return _LAST_RESORT * (2 if region is not None else 1)
+                return (
+                    0.0
+                    if name.lower() in _COMMON_WORDS and region is None
+                    else _LAST_RESORT * (2 if region is not None else 1)
+                )
         if sentence.is_about_incident:
             weight += 1.2
         if sentence.is_background:
             weight -= 1.5
         weight += max(0.0, 1.0 - 0.12 * sentence.index)
+        if _HOME_OF_BEFORE.search(small):
+            return _LAST_RESORT * (2 if region is not None else 1) if region is not None or known else 0.0
+        if _BY_A_LARGER.match(sentence.text, at - sentence.start + len(name)):
+            weight += 1.5
         if (
             _ELSEWHERE_BEFORE.search(small)
-            or _HOME_OF_BEFORE.search(small)
             or _AWAY_BEFORE.search(small)
             or (_OFFICE_BEFORE.search(small) and not _HARM_BEFORE.search(small))
         ):
-            weight -= 2.5
+            weight = min(weight - 2.5, 2 * _LAST_RESORT)
+        elif _BEARING_BEFORE.search(small):
+            weight -= 0.8
         largest = max((c.population for c in known), default=0)
         is_located = (
             how
@@ -574,6 +622,23 @@ class PlaceReader:
                     )
         return found
 
+    def _add_abroad(self, scene: Scene, counties: list[PlaceMention], countries: set[str], hints: str) -> None:
+        """Add counties of the British Isles; those whose names are places elsewhere too, where the page is British."""
+        found: list[PlaceMention] = []
+        for sentence in scene.telling:
+            for match in self._abroad.finditer(sentence):
+                county = self.gazetteer.counties_abroad[match.group()]
+                start = sentence.start + match.start()
+                region = self.gazetteer.regions.get((county.country, county.state))
+                weight = 1.0 + sentence.is_about_incident
+                found.append(
+                    PlaceMention(match.group(), start, start + len(match.group()), sentence, weight, region, "county")
+                )
+        at_home = countries | {code for word, code in _DOMAINS.items() if word in hints.split()}
+        sure = [m for m in found if m.text not in self.gazetteer.ambiguous_counties]
+        at_home |= {m.region.country for m in sure if m.region is not None}
+        counties += [m for m in found if m in sure or (m.region is not None and m.region.country in at_home)]
+
     # settling
 
     def _settle(
@@ -583,14 +648,20 @@ class PlaceReader:
         cities: list[PlaceMention],
         counties: list[PlaceMention],
         regions: list[PlaceMention],
+        cues: list[Cue],
         hints: str,
     ) -> None:
         support = self._support_regions(scene, cities, counties, regions, hints)
+        for cue in cues[:6]:
+            support[cue.country, cue.region] += 2.0
         anchors = self._find_anchors(cities, hints)
-        countries = self._find_countries(scene, regions, anchors, hints)
+        countries = self._find_countries(scene, regions + counties, anchors, hints) | {cue.country for cue in cues}
+        self._abroad_cues = {cue.country for cue in cues} | {m.region.country for m in counties if m.region is not None}
         by_name: dict[str, list[PlaceMention]] = defaultdict(list)
         for mention in cities:
-            if mention.weight > 0:  # the others speak for their region only
+            if mention.how == "part":
+                found.neighborhood = found.neighborhood or mention
+            elif mention.weight > 0:  # the others speak for their region only
                 by_name[normalize_place(mention.text)].append(mention)
         scored: list[tuple[float, str]] = []
         for name, mentions in by_name.items():
@@ -601,8 +672,8 @@ class PlaceReader:
         if scored:
             county_seats = {normalize_place(m.text.rsplit(" ", 1)[0]) for m in counties}  # "Sacramento County"
             self._choose_city(found, by_name, scored, support, anchors, countries, county_seats)
-        if found.city is not None and found.city.how == "part":
-            found.neighborhood, found.city, found.city_name = found.city, None, None
+        if found.neighborhood is not None and found.neighborhood.text == found.city_name:
+            found.neighborhood = None
         self._choose_county(found, counties, support)
         self._choose_region(found, cities, counties, regions, support)
         self._choose_country(found, scene)
@@ -616,23 +687,30 @@ class PlaceReader:
         hints: str,
     ) -> dict[tuple[str, str], float]:
         support: dict[tuple[str, str], float] = defaultdict(float)
+        homes: set[int] = set()  # where the region of someone's home town may begin
         for mention in cities:
             if mention.region is not None:
-                support[mention.region.country, mention.region.code] += min(max(mention.weight, 1.0), 5.0)
+                is_home = mention.weight <= 2 * _LAST_RESORT and not mention.sentence.is_title
+                support[mention.region.country, mention.region.code] += (
+                    0.3 if is_home else min(max(mention.weight, 1.0), 5.0)
+                )
+                homes |= {mention.end + gap for gap in range(1, 4)} if is_home else set()
         for mention in regions:
             if mention.region is not None:
-                support[mention.region.country, mention.region.code] += mention.weight
+                support[mention.region.country, mention.region.code] += (
+                    0.3 if mention.start in homes else mention.weight
+                )
         for mention in counties:
-            options = {c.state for c in self.gazetteer.counties(mention.text)}
-            for state in options:
-                support["US", state] += 2.0 / len(options)
+            options = {(c.country, c.state) for c in self.gazetteer.counties(mention.text)}
+            for option in options:
+                support[option] += 2.0 / len(options)
         for mention in cities:
             if mention.region is None:
-                homes = {
+                options = {
                     (c.countrycode, c.admin1code) for c in self.gazetteer.cities(mention.text) if c.population > 2000
                 }
-                for home in homes:
-                    support[home] += 0.8 / len(homes)
+                for option in options:
+                    support[option] += 0.8 / len(options)
         for match in _PHONE.pattern.finditer(scene.article.text):
             region = self.gazetteer.area_codes.get(match.group(1))
             if region is not None:
@@ -699,6 +777,10 @@ class PlaceReader:
         if best is None:
             return
         _, top, record = best
+        if top.weight <= 2 * _LAST_RESORT and record is not None and support and not top.sentence.is_title:
+            strongest = max(support, key=lambda key: (support[key], key))
+            if strongest != (record.countrycode, record.admin1code) and support[strongest] > 1.5:
+                return  # a home town in another state
         if record is not None:
             whole = self._find_whole(normalize_place(top.text), record, by_name, records, county_seats)
             if whole is not None:
@@ -732,14 +814,15 @@ class PlaceReader:
         options = [c for c in options if c.countrycode in countries or c.population >= 300_000]
         if not options:
             return None
-        us_bias = 0.6
+        us_bias = 0.6 if not self._abroad_cues - {"US"} else 0.0
         return max(
             options,
             key=lambda c: (
                 support.get((c.countrycode, c.admin1code), 0.0)
                 + min(2.4, 0.8 * sum(0 < distance_km(c, anchor) < 120 for anchor in anchors))
                 + math.log10(max(c.population, 100)) * 1.1
-                + us_bias * (c.countrycode == "US"),
+                + us_bias * (c.countrycode == "US")
+                + 1.5 * (c.countrycode in self._abroad_cues),
                 c.population,
             ),
         )
@@ -784,8 +867,8 @@ class PlaceReader:
         record = found.city_record
         for mention in counties:
             for county in self.gazetteer.counties(mention.text):
-                score = totals[mention.text] + support.get(("US", county.state), 0.0)
-                if record is not None and (record.countrycode, record.admin1code) == ("US", county.state):
+                score = totals[mention.text] + support.get((county.country, county.state), 0.0)
+                if record is not None and (record.countrycode, record.admin1code) == (county.country, county.state):
                     score += 5.0
                 if mention.region is not None and mention.region.code == county.state:
                     score += 5.0
@@ -794,13 +877,11 @@ class PlaceReader:
         if best is None:
             return
         _, mention, county = best
-        if record is None or (record.countrycode, record.admin1code) == ("US", county.state):
+        if record is None or (record.countrycode, record.admin1code) == (county.country, county.state):
             found.county, found.county_name = mention, county.name
             if record is None and found.city is None:
-                found.region, found.region_name = (
-                    mention,
-                    self.gazetteer.postal[county.state].name if county.state in self.gazetteer.postal else None,
-                )
+                region = self.gazetteer.regions.get((county.country, county.state))
+                found.region, found.region_name = mention, region.name if region is not None else None
 
     def _choose_region(
         self,
@@ -825,7 +906,8 @@ class PlaceReader:
                 found.country_name = self.gazetteer.country_names.get(found.city_record.countrycode)
                 return
         if found.region_name is not None:
-            found.country_name = "United States"
+            region = self.gazetteer.region_names.get(found.region_name)
+            found.country_name = self.gazetteer.country_names.get(region.country) if region is not None else None
             return
         ranked = sorted(
             (m for m in regions),
@@ -837,7 +919,11 @@ class PlaceReader:
         elif support:
             key = max(support, key=lambda k: (support[k], k))
             mention = next(
-                (m for m in counties + cities if any(("US", c.state) == key for c in self.gazetteer.counties(m.text))),
+                (
+                    m
+                    for m in counties + cities
+                    if any((c.country, c.state) == key for c in self.gazetteer.counties(m.text))
+                ),
                 None,
             )
             if mention is not None and key in self.gazetteer.regions:
@@ -925,6 +1011,7 @@ class PlaceReader:
                 or words[0] in self._edges
                 or name in self.gazetteer.region_names
                 or name in self.gazetteer.countries
+                or name in self.gazetteer.counties_abroad
                 or _MEDICAL.search(name)
                 or any(
                     distance_km(city, found.city_record) < 120
@@ -941,21 +1028,15 @@ class PlaceReader:
         text = scene.article.text
         for sentence in scene.body:
             if found.neighborhood is None:
-                match = next(_NEIGHBORHOOD.find_within(text, sentence), None)
-                if match is not None:
-                    group = "name" if match.group("name") else "of"
-                    name = re.sub(r"^(?:The|In|A|Police)\s", "", match.group(group))
-                    if re.search(r"['’]s ", name):
-                        name = re.split(r"['’]s ", name)[-1]
-                    if (
-                        name
-                        and name.lower() not in ("the", "a", "in")
-                        and not name.lower().endswith(("side", "police"))
-                    ):
-                        start = match.end(group) - len(name)
+                for part in _NEIGHBORHOOD.finditer(sentence):
+                    name = self._read_part_name(part)
+                    if name is not None and name != found.city_name:
+                        group = "name" if part.group("name") else "of"
+                        end = sentence.start + part.start(group) + part.group(group).rindex(name) + len(name)
                         found.neighborhood = PlaceMention(
-                            name, start, match.end(group), sentence, 2.0, None, "neighborhood"
+                            name, end - len(name), end, sentence, 2.0, None, "neighborhood"
                         )
+                        break
             if found.neighborhood is None and sentence.is_about_incident:
                 side = next(_SIDE.find_within(text, sentence), None)
                 if side is not None:
@@ -1000,6 +1081,7 @@ _FOLLOWING = re.compile(r"(?:['’]s)?[ -]([A-Za-z'’]+)")
 _NO_DATELINE = frozenset(
     "breaking update updated watch photos photo exclusive new news video live alert developing correction just only original previous previously story read more police homicide robbery shooting arrest arrests assault burglary theft fire crash file editor's editor’s note image caption by county sheriff sheriff's sheriff’s courthouse warning opinion related advertisement release date time location victim suspect case media press".split()
 )
+_COUNTRYSIDES = frozenset(("Yorkshire", "Lothian", "Midlands", "Sussex", "Jersey Shore"))
 _BOROUGHS = frozenset(("brooklyn", "queens", "bronx", "the bronx", "staten island", "manhattan"))
 
 

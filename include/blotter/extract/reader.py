@@ -18,7 +18,7 @@ from blotter.extract.mentions import MentionFinder
 from blotter.extract.occupations import compile_occupations, find_occupation
 from blotter.extract.people import Evidence, PeopleReader, Person
 from blotter.extract.pipeline import build_pipeline, read_scenes
-from blotter.extract.places import PlaceReader, Places
+from blotter.extract.places import PlaceMention, PlaceReader, Places
 from blotter.extract.predicates import MaskedSentence
 from blotter.extract.relevance import judge_kind, read_notice
 from blotter.extract.scene import Scene, Sentence
@@ -240,20 +240,15 @@ def _claim_places(writer: "ClaimWriter", places: Places) -> None:
             confidence=0.9 if places.is_country_stated else 0.8,
         )
     if places.city is not None and places.latitude is not None:
-        for field, value in (
-            ("latitude", places.latitude),
-            ("longitude", places.longitude),
-            ("time_zone", places.time_zone),
-        ):
-            writer.add(
-                field,
-                value,
-                places.city.sentence,
-                places.city.start,
-                places.city.end,
-                basis=Basis.GAZETTEER,
-                confidence=0.7,
-            )
+        for field, value in (("latitude", places.latitude), ("longitude", places.longitude)):
+            _claim_of_place(writer, field, value, places.city)
+    whence = places.city or places.region
+    if whence is not None and places.time_zone is not None:
+        _claim_of_place(writer, "time_zone", places.time_zone, whence)
+
+
+def _claim_of_place(writer: "ClaimWriter", field: str, value: float | str | None, place: PlaceMention) -> None:
+    writer.add(field, value, place.sentence, place.start, place.end, basis=Basis.GAZETTEER, confidence=0.7)
 
 
 # people

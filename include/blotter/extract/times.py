@@ -419,7 +419,7 @@ def _weigh_clock(before: str, after: str, sentence: Sentence) -> float:
     ):
         weight += 0.6
     if re.search(
-        r"\b(?:updated?|posted|published|news\sat|newscast|p\.m\.\sE[SD]?T$|tune|vigil|funeral|service|conference|court|hearing|open\sfrom|until|monday\sthrough|weekdays|interview|pronounced|died|arrested|custody|scheduled|arraign\w*)\b[^.]{0,40}$",
+        r"\b(?:updated?|posted|published|news\sat|newscast|p\.m\.\sE[SD]?T$|tune|vigil|funeral|service|conference|court|hearing|open\sfrom|until|monday\sthrough|weekdays|interview|pronounced|died|arrested|custody|scheduled|arraign\w*|plan(?:s|ned)?\sto|will|gather)\b[^.]{0,40}$",
         before,
         re.I,
     ):
