@@ -13,6 +13,7 @@ BENCHES = (
     "link.py",
     "fetch.py",
     "schedule.py",
+    "browse.py",
 )
 
 
