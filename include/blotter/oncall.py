@@ -6,6 +6,7 @@ Does not belong here: wording a notice about a task or a run (`blotter_airflow.o
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 
 from blotter.alert.channels import make_channels
 from blotter.alert.delivery import DeliveryFailed, deliver_due
@@ -17,6 +18,8 @@ from blotter.ingest.health import HealthRow
 from blotter.sourcing import read_sources_health
 from blotter.store.outbox import Alert, Message
 from blotter.stores import Stores
+
+_REMEMBERED = timedelta(days=90)
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,15 @@ def find_troubled_feeds(settings: Settings, source_ids: Sequence[str] = ()) -> l
     """Find the feeds, of all or of some sources, of which something is wrong by their own habit."""
     rows = read_sources_health(settings)
     return [row for row in rows if row.fault is not None and (not source_ids or row.source_id in source_ids)]
+
+
+def forget_sent_alerts(settings: Settings) -> int:
+    """Drop what was sent, or given up, three months ago and before from the outbox; returns how many messages.
+
+    The table `alerts` keeps the record. An outage that was told before may be told again after that.
+    """
+    with Stores(settings) as stores:
+        return stores.outbox.forget_sent(stores.now() - _REMEMBERED)
 
 
 def _send_directly(book: AlertBook, settings: Settings, alerts: Sequence[Alert]) -> int:

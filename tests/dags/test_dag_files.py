@@ -20,6 +20,14 @@ STORY = {  # task names read as the story of a run
     "watch_feeds": ["wait_for_feeds"],
     "review_links": ["list_questions", "ask_a_person", "hand_in_answers"],
     "backfill": ["take_day"],
+    "maintain": [
+        "check_ledger",
+        "check_feeds",
+        "sweep_leftovers",
+        "expire_documents",
+        "forget_alerts",
+        "write_checks_site",
+    ],
     "reprocess": [
         "choose_articles",
         "read_again",

@@ -11,6 +11,7 @@ import pytest
 
 from blotter import steps
 from blotter.config import load_settings
+from blotter.stores import Stores
 from blotter_airflow.review import ask_about_links, hand_in
 
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -20,7 +21,7 @@ TEXT = "A man, 30, was shot to death on Elm Street in Springfield, Illinois, on 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder for everything of blotter's, in the environment of the tasks."""
-    for name in ("warehouse", "archive", "staging", "inbox", "backfill", "sources"):
+    for name in ("warehouse", "archive", "staging", "inbox", "backfill", "sources", "checks_site"):
         monkeypatch.setenv(f"BLOTTER_{name.upper()}", str(tmp_path / name))
     monkeypatch.setenv("BLOTTER_STATE", str(tmp_path / "state.db"))
     monkeypatch.setenv("BLOTTER_ALERTS_LOG", str(tmp_path / "alerts.jsonl"))
@@ -207,3 +208,16 @@ def read_states(run: Any) -> dict[str, str]:
     with create_session() as session:
         instances = session.query(TaskInstance).filter(TaskInstance.run_id == run.run_id).all()
         return {instance.task_id: str(instance.state) for instance in instances}
+
+
+def test_upkeep_keeps_house_and_stops_where_the_books_do_not_balance(dag_bag: Any, home: Path) -> None:
+    drop(home / "inbox" / "gazette", "One")
+    run(dag_bag, "ingest_drops")
+    run(dag_bag, "build_incidents")
+    assert set(read_states(run(dag_bag, "maintain")).values()) == {"success"}
+    with Stores(load_settings()) as stores, stores.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM settled_inputs")
+    states = read_states(run(dag_bag, "maintain"))
+    assert states["check_ledger"] == "failed" and states["expire_documents"] == "upstream_failed"
+    [notice] = [notice for message in read_notices(home) for notice in message["notices"]]
+    assert "by the ledger" in dict(notice["lines"])["Error"]
