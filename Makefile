@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_DAYS ?= 7
 
-.PHONY: help install demo up cluster test test-heavy lint types imports check bench requirements docs clean
+.PHONY: help install demo up cluster test test-heavy lint types imports check bench requirements docs goldens clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ check: lint types imports test  ## everything that CI runs
 
 bench: $(VENV)/.dev  ## print the speed of each stage as a ratio to the bare library, measured in this run
 	@$(BIN)/python bench/run.py
+
+goldens: $(VENV)/.dev  ## take mended differences off the lists of the golden articles
+	@$(BIN)/python -m tests.golden.write
 
 docs: $(VENV)/.runtime  ## write the generated pages of docs/
 	$(BIN)/blotter tables --markdown > docs/data-dictionary.md

@@ -1,14 +1,17 @@
 """The pages in `pages/`: invented, written for this project, a folder for each kind and a file for each sort of page.
 
-In a file pages are parted by a line `---`; a page is its title, a blank line and its text. All are taken to be published
-on 4 March 2026.
+The golden articles (`tests.golden`) are pages too. In a file pages are parted by a line `---`; a page is its title, a blank line and its text. All are taken to be published on 4 March 2026.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.golden.goldens import list_goldens, load_golden
+
 FOLDER = Path(__file__).parent / "pages"
+FOLDER_KINDS = ("not_incidents", "incidents", "follow_ups")
+_KIND_OF_GOLDEN = {"not_incident": "not_incidents", "incident": "incidents", "follow_up": "follow_ups"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,9 @@ def load_pages(*kinds: str) -> Iterator[WrittenPage]:
             for page in file.read_text(encoding="utf-8").split("\n---\n"):
                 title, text = page.strip().split("\n", 1)
                 yield WrittenPage(file.parent.name, file.stem, title, text.strip())
+    for folder in list_goldens():
+        golden = load_golden(folder)
+        if _KIND_OF_GOLDEN.get(golden.kind) in (kinds or FOLDER_KINDS):
+            article = golden.article
+            text = article.text.removeprefix(article.title).strip()
+            yield WrittenPage(_KIND_OF_GOLDEN[golden.kind], "golden", article.title, text)
