@@ -179,7 +179,9 @@ def _reopen(stores: Stores, one: QuarantinedInput) -> Iterator[Arrival | Rejecti
         for arrived in _reopen_delivery(stores, one, one.delivery):
             yield _mark_replay(arrived, one)
     else:
-        raise _CannotReplay("nothing of it came that could be read again")
+        raise _CannotReplay(
+            "nothing of it came that could be read again; where its page can be had now, drop it with a sidecar"
+        )
 
 
 def _reopen_document(stores: Stores, one: QuarantinedInput, document: Document) -> Arrival:

@@ -31,8 +31,9 @@ log = logging.getLogger(__name__)
 
 Counts = dict[str, int]
 
-# Slices that one build reads at most; Airflow maps no more than 1,024 tasks. The rest stays pending for the next build.
-MAX_SLICES = 500
+# Slices that one build reads at most: it publishes them as one batch, which is in memory. The rest stays pending for
+# the next build.
+MAX_SLICES = 100
 _USUAL_FOR = timedelta(days=28)  # long enough for a habit, and for every weekday
 
 
@@ -126,7 +127,12 @@ def count_waiting(settings: Settings) -> int:
 def plan_slices(settings: Settings, *, slice_size: int | None = None) -> list[str]:
     """Cut what is pending into slices; returns the ids of those that are still to be read, in order."""
     with Stores(settings) as stores:
-        planned = stores.plans.plan(stores.ledger.pending(), size=slice_size or settings.read.slice_size)
+        size = slice_size or settings.read.slice_size
+        taken = stores.plans.planned_inputs()
+        room = max(
+            0, MAX_SLICES * size - len(taken)
+        )  # a million may be pending: no more than one build takes is loaded
+        planned = stores.plans.plan(stores.ledger.pending(room, skip=taken), size=size)
         staged = set(stores.staging.slices())
         return [slice_id for slice_id in planned if slice_id not in staged][:MAX_SLICES]
 

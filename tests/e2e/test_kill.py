@@ -1,20 +1,27 @@
-"""SIGKILL at random moments over all steps: after retries the tables are those of an undisturbed run."""
+"""SIGKILL at random moments, of the steps and of the DAGs that Airflow runs: after retries all is as if undisturbed."""
 
 import multiprocessing
 import os
 import random
 import signal
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from blotter.config import Settings
+from blotter.accounting import find_imbalances, list_pending
+from blotter.config import ENV_PREFIX, Settings
 from warehouses import read_news, read_rows
 
-LIMIT_S = 120
+LIMIT_S = 280
+KILLS_A_SEED = 2
+DAGS = Path(__file__).parents[2] / "dags"
+
+Run = Callable[[Settings], None]
 
 
 def run_steps(settings: Settings) -> None:
@@ -26,19 +33,33 @@ def run_steps(settings: Settings) -> None:
     steps.publish_batch(settings, run_id="run")
 
 
+def run_dags(settings: Settings) -> None:
+    """Let Airflow run the two DAGs as it would: its own database, task by task, mapped slices among them."""
+    for name, value in settings.model_dump(mode="json", exclude_defaults=True).items():
+        for key, told in value.items() if isinstance(value, dict) else [("", value)]:
+            os.environ[f"{ENV_PREFIX}{name.upper()}{f'__{key.upper()}' if key else ''}"] = str(told)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Airflow's own
+        from airflow.dag_processing.dagbag import DagBag
+
+        dags = DagBag(str(DAGS)).dags
+        for dag_id in ("ingest_drops", "build_incidents"):
+            assert str(dags[dag_id].test().state) == "success", dag_id
+
+
 @pytest.fixture(scope="module")
 def context() -> Iterator[ForkServerContext]:
     """Processes forked off a server that has the heavy imports, so that a kill hits work and not imports."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["blotter.steps", "blotter.extract", "great_expectations", "trafilatura"])
+    context.set_forkserver_preload(["blotter.steps", "great_expectations", "airflow.sdk"])
     yield context
 
 
-def run_until_done(context: ForkServerContext, settings: Settings, delays_s: Iterator[float]) -> int:
-    """Start the steps again after each kill until they end by themselves; returns the number of kills."""
+def run_until_done(context: ForkServerContext, run: Run, settings: Settings, delays_s: Iterator[float]) -> int:
+    """Start a run again after each kill until it ends by itself; returns the number of kills."""
     n_kills = 0
     while True:
-        process = context.Process(target=run_steps, args=(settings,))
+        process = context.Process(target=run, args=(settings,))
         process.start()
         process.join(next(delays_s, LIMIT_S))
         if process.exitcode is not None:
@@ -50,29 +71,48 @@ def run_until_done(context: ForkServerContext, settings: Settings, delays_s: Ite
         n_kills += 1
 
 
+def read_dispositions(home: Path) -> list[Any]:
+    return sorted((row[3], row[5]) for row in read_rows(home / "warehouse", "inputs"))
+
+
+# 100 kills each in `make test-heavy`; the first few seeds otherwise.
+@pytest.mark.timeout(3 * 3600)
+@pytest.mark.parametrize(("run", "n_seeds"), [(run_steps, 2), (run_dags, 1)], ids=["steps", "dags"])
 def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(
     tmp_path: Path,
     context: ForkServerContext,
     make_settings: Callable[..., Settings],
     drop_stories: Callable[[Settings], None],
     is_heavy: bool,
+    run: Run,
+    n_seeds: int,
 ) -> None:
+    if run is run_dags:
+        from airflow.utils.db import initdb
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            initdb()
     undisturbed = make_settings(tmp_path / "undisturbed")
     drop_stories(undisturbed)
     started = time.monotonic()
-    assert run_until_done(context, undisturbed, iter(())) == 0
+    assert run_until_done(context, run, undisturbed, iter(())) == 0
     whole_s = time.monotonic() - started
     expected = read_news(tmp_path / "undisturbed" / "warehouse")
     assert expected["changes"]
-    dispositions = sorted((row[3], row[5]) for row in read_rows(tmp_path / "undisturbed" / "warehouse", "inputs"))
+    dispositions = read_dispositions(tmp_path / "undisturbed")
 
-    for seed in range(50 if is_heavy else 3):
+    n_kills = 0
+    for seed in range(100 // KILLS_A_SEED if is_heavy else n_seeds):
         home = tmp_path / f"seed-{seed}"
         settings = make_settings(home)
         drop_stories(settings)
         chance = random.Random(seed)
-        delays_s = iter([chance.uniform(0, whole_s) for _ in range(2)])
-        run_until_done(context, settings, delays_s)
+        delays_s = iter([chance.uniform(0, whole_s) for _ in range(KILLS_A_SEED)])
+        n_kills += run_until_done(context, run, settings, delays_s)
         assert read_news(home / "warehouse") == expected, f"seed {seed}"
-        inputs = sorted((row[3], row[5]) for row in read_rows(home / "warehouse", "inputs"))
-        assert inputs == dispositions, f"seed {seed}"
+        assert read_dispositions(home) == dispositions, f"seed {seed}"
+        assert find_imbalances(settings) == [], f"seed {seed}"
+        assert list_pending(settings).n_pending == 0, f"seed {seed}"
+        assert list((home / "inbox" / ".claimed").iterdir()) == [], f"seed {seed}: claimed for ever"
+    assert n_kills, "the moments were all after the end"

@@ -12,6 +12,7 @@ from tests.good_batch import TUESDAY, make_incident, make_rows, make_tables
 
 from blotter import rows
 from blotter.quality import Check, CheckReport, Severity, check_batch, checks_of
+from blotter.quality import suites as suites_module
 from blotter.quality.gate import evaluate_checks
 from blotter.schemas import TABLES, build_table
 
@@ -174,6 +175,18 @@ def find_mutation(check: Check) -> Callable[[], Tables]:
 def find_result(report: CheckReport, check: Check) -> dict[str, Any]:
     [result] = [row for row in report.results if (row["suite"], row["expectation"]) == (check.suite, check.expectation)]
     return result
+
+
+def test_every_expectation_of_every_suite_has_a_mutation_that_it_must_catch() -> None:
+    suites = {*TABLES, "batch"}
+    assert {check.suite for check in suites_module._JUDGED} <= suites, "a suite that nobody would evaluate"
+    everything = {(check.suite, check.expectation) for suite in suites for check in checks_of(suite)}
+    of_volumes = {(check.suite, check.expectation) for check in checks_of("batch")}  # has a test of its own, below
+    caught = {(check.suite, check.expectation) for check in CHECKS}
+    assert caught | of_volumes == everything
+    derived = {key for key in caught if any(words in key[1] for words in DERIVED)}
+    assert caught - derived == set(MUTATIONS), "neither an expectation without a mutation nor one that is gone"
+    assert {suite for suite, _ in derived} == set(TABLES)
 
 
 def test_good_data_passes_every_expectation() -> None:

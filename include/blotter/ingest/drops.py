@@ -15,9 +15,10 @@ import fcntl
 import json
 import os
 import re
+import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -189,12 +190,12 @@ def _claim(root: Path, path: Path, settings: DropSettings, now: datetime) -> Cla
     except FileNotFoundError:
         return None
     claim_id = make_id("drop", os.fsencode(relative).hex(), status.st_ino, status.st_ctime_ns, status.st_size, str(now))
-    making = root / CLAIMED / f"{_UNFINISHED}{claim_id}-{os.getpid()}"
-    making.mkdir()
-    lock = (making / _CLAIM_FILE).open("w+", encoding="ascii")
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    json.dump({"path": str(relative), "received_at": now.isoformat()}, lock)
-    lock.flush()
+    making = root / CLAIMED / f"{_UNFINISHED}{claim_id}-{secrets.token_hex(4)}"
+    try:
+        lock = _write_claim(making, {"path": str(relative), "received_at": now.isoformat()})
+    except OSError:  # the disk is full: nothing is claimed, and nothing must be in the way of the next try
+        shutil.rmtree(making, ignore_errors=True)
+        raise
     folder = root / CLAIMED / claim_id
     try:
         making.rename(folder)
@@ -205,6 +206,20 @@ def _claim(root: Path, path: Path, settings: DropSettings, now: datetime) -> Cla
         return None
     _bring_along(path, folder)
     return _make_claimed(root, folder, relative, lock, settings, now)
+
+
+def _write_claim(making: Path, told: Mapping[str, str]) -> IO[str]:
+    making.mkdir()
+    lock = (making / _CLAIM_FILE).open("w+", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        json.dump(told, lock)
+        lock.flush()
+    except OSError:
+        with suppress(OSError):  # closing writes what is left, which the disk refuses once more
+            lock.close()
+        raise
+    return lock
 
 
 def _take_up(root: Path, folder: Path, settings: DropSettings, now: datetime) -> ClaimedFile | None:

@@ -9,6 +9,7 @@ it leaves the lock with that process; programs started with exec do not inherit 
 import errno
 import fcntl
 import json
+import logging
 import os
 import socket
 import time
@@ -20,6 +21,8 @@ from zlib import crc32
 from sqlalchemy import Connection, Engine, text
 
 from blotter.errors import LockHeld, SettingsError
+
+log = logging.getLogger(__name__)
 
 _POLL_S = 0.05
 
@@ -45,6 +48,7 @@ def hold_lock(path: Path, holder: str, timeout_s: float) -> Iterator[None]:
 
 def _wait_for_lock(descriptor: int, path: Path, timeout_s: float) -> None:
     give_up_at = time.monotonic() + timeout_s
+    is_told = False
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,6 +59,9 @@ def _wait_for_lock(descriptor: int, path: Path, timeout_s: float) -> None:
             left_s = give_up_at - time.monotonic()
             if left_s <= 0:
                 raise LockHeld(f"{path} is held by {_read_holder(descriptor)}; waited {timeout_s:g} s") from None
+            if not is_told:
+                log.warning("waiting for %s, which %s holds", path, _read_holder(descriptor))
+                is_told = True
             time.sleep(min(_POLL_S, left_s))
 
 
