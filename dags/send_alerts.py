@@ -44,9 +44,16 @@ def send_alerts() -> None:
     def deliver_alerts(run_id: str, dag_id: str, params: dict) -> dict[str, int]:
         from blotter import steps
         from blotter.config import load_settings
+        from blotter_airflow.secrets import ChannelSecrets
 
         with failing_for_good():
-            return steps.send_alerts(load_settings(), run_id=run_id, dag_id=dag_id, is_dry_run=params["dry_run"])
+            return steps.send_alerts(
+                load_settings(),
+                run_id=run_id,
+                dag_id=dag_id,
+                is_dry_run=params["dry_run"],
+                secrets=ChannelSecrets(),
+            )
 
     deliver_alerts(dag_id="{{ dag.dag_id }}")
 

@@ -5,14 +5,14 @@ Does not belong here: wording a notice about a task or a run (`blotter_airflow.o
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from blotter.alert.channels import make_channels
-from blotter.alert.delivery import DeliveryFailed, deliver_due
+from blotter.alert.delivery import Channel, DeliveryFailed, deliver_due
 from blotter.alert.notices import Notice, make_notice_alerts
 from blotter.alert.render import render_message
-from blotter.alert.rules import OPERATORS, AlertBook, load_rules
+from blotter.alert.rules import OPERATORS, load_rules
 from blotter.config import Settings
 from blotter.ingest.health import HealthRow
 from blotter.sourcing import read_sources_health
@@ -24,7 +24,7 @@ _REMEMBERED = timedelta(days=90)
 log = logging.getLogger(__name__)
 
 
-def tell_operators(settings: Settings, notice: Notice) -> int:
+def tell_operators(settings: Settings, notice: Notice, secrets: Mapping[str, str] | None = None) -> int:
     """Tell a notice over every channel under `operators`; returns how many took it now. The others are tried again.
 
     It is written into the log in any case. Where the outbox itself cannot be had, the channels are asked directly: the
@@ -41,14 +41,14 @@ def tell_operators(settings: Settings, notice: Notice) -> int:
                 stores.outbox.enqueue(connection, alerts)
             attempts = deliver_due(
                 stores.outbox,
-                make_channels(book, settings),
+                make_channels(book, settings, secrets),
                 now=stores.now(),
                 rule=OPERATORS,
                 stage_attempt=lambda row: stores.ledger.stage_rows("alerts", [row]),
             )
     except Exception:  # whatever keeps the outbox from us must not keep the notice from its reader
         log.exception("the outbox cannot be had: the channels are asked directly")
-        return _send_directly(book, settings, alerts)
+        return _send_directly(make_channels(book, settings, secrets), alerts)
     return sum(attempt["status"] == "sent" for attempt in attempts)
 
 
@@ -67,8 +67,8 @@ def forget_sent_alerts(settings: Settings) -> int:
         return stores.outbox.forget_sent(stores.now() - _REMEMBERED)
 
 
-def _send_directly(book: AlertBook, settings: Settings, alerts: Sequence[Alert]) -> int:
-    channels, n_taken = make_channels(book, settings), 0
+def _send_directly(channels: Mapping[str, Channel], alerts: Sequence[Alert]) -> int:
+    n_taken = 0
     for alert in alerts:
         message = Message(
             message_id=alert.alert_id,

@@ -207,12 +207,22 @@ def _read_usual_volumes(stores: Stores) -> dict[str, float]:
         return queries.read_usual_volumes(connection, since=stores.now() - _USUAL_FOR)
 
 
-def send_alerts(settings: Settings, *, run_id: str, dag_id: str | None = None, is_dry_run: bool = False) -> Counts:
-    """Deliver the alerts that are due; every attempt becomes a row of `alerts` with the next batch."""
+def send_alerts(
+    settings: Settings,
+    *,
+    run_id: str,
+    dag_id: str | None = None,
+    is_dry_run: bool = False,
+    secrets: Mapping[str, str] | None = None,
+) -> Counts:
+    """Deliver the alerts that are due; every attempt becomes a row of `alerts` with the next batch.
+
+    `secrets` gives the values of the environment variables that channels name; without it, the environment does.
+    """
     with Stores(settings) as stores:
         attempts = deliver_due(
             stores.outbox,
-            make_channels(settings),
+            make_channels(settings, secrets),
             now=stores.now(),
             is_dry_run=is_dry_run,
             stage_attempt=lambda row: stores.ledger.stage_rows("alerts", [row]),

@@ -18,6 +18,7 @@ def tell_failure(context: Mapping[str, Any]) -> None:
     from blotter.alert.notices import Notice
     from blotter.config import load_settings
     from blotter.oncall import tell_operators
+    from blotter_airflow.secrets import ChannelSecrets
 
     ti, task = context["ti"], context["task"]
     name = f"{ti.dag_id}.{ti.task_id}"
@@ -35,7 +36,7 @@ def tell_failure(context: Mapping[str, Any]) -> None:
         happened_at=_read_now(settings),
         url=getattr(ti, "log_url", None),
     )
-    tell_operators(settings, notice)
+    tell_operators(settings, notice, ChannelSecrets())
 
 
 async def tell_missed_deadline(next_step: str, context: Mapping[str, Any] | None = None) -> None:
@@ -55,6 +56,7 @@ def tell_of_feeds(next_step: str) -> list[str]:
     from blotter.alert.notices import Notice
     from blotter.config import load_settings
     from blotter.oncall import find_troubled_feeds, tell_operators
+    from blotter_airflow.secrets import ChannelSecrets
 
     settings = load_settings()
     now = _read_now(settings)
@@ -75,7 +77,7 @@ def tell_of_feeds(next_step: str) -> list[str]:
             ),
             happened_at=now,
         )
-        tell_operators(settings, notice)
+        tell_operators(settings, notice, ChannelSecrets())
         told.append(name)
     return told
 
@@ -103,6 +105,7 @@ def _tell_late_run(next_step: str, dag_run: Mapping[str, Any]) -> None:
     from blotter.alert.notices import Notice
     from blotter.config import load_settings
     from blotter.oncall import tell_operators
+    from blotter_airflow.secrets import ChannelSecrets
 
     dag_id, run_id = dag_run.get("dag_id", "a DAG"), dag_run.get("dag_run_id", "a run")
     settings = load_settings()
@@ -119,7 +122,7 @@ def _tell_late_run(next_step: str, dag_run: Mapping[str, Any]) -> None:
         ),
         happened_at=_read_now(settings),
     )
-    tell_operators(settings, notice)
+    tell_operators(settings, notice, ChannelSecrets())
 
 
 def _read_now(settings: Any) -> datetime:

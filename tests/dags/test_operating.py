@@ -13,6 +13,7 @@ from blotter import steps
 from blotter.config import load_settings
 from blotter.stores import Stores
 from blotter_airflow.review import ask_about_links, hand_in
+from blotter_airflow.secrets import ChannelSecrets
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 TEXT = "A man, 30, was shot to death on Elm Street in Springfield, Illinois, on Tuesday, police said."
@@ -221,3 +222,15 @@ def test_upkeep_keeps_house_and_stops_where_the_books_do_not_balance(dag_bag: An
     assert states["check_ledger"] == "failed" and states["expire_documents"] == "upstream_failed"
     [notice] = [notice for message in read_notices(home) for notice in message["notices"]]
     assert "by the ledger" in dict(notice["lines"])["Error"]
+
+
+def test_a_channel_s_secret_may_be_an_airflow_connection(dag_bag: Any, home: Path, monkeypatch: Any) -> None:
+    """Of the Apprise provider's form, or a password; the environment comes first."""
+    apprise = {"conn_type": "apprise", "extra": json.dumps({"config": {"path": "slack://token", "tag": "alerts"}})}
+    monkeypatch.setenv("AIRFLOW_CONN_SLACK_URL", json.dumps(apprise))
+    monkeypatch.setenv("AIRFLOW_CONN_HOOK_SECRET", json.dumps({"conn_type": "http", "password": "shared"}))
+    secrets = ChannelSecrets()
+    assert secrets.get("SLACK_URL") == "slack://token" and secrets.get("HOOK_SECRET") == "shared"
+    monkeypatch.setenv("HOOK_SECRET", "from the environment")
+    assert secrets["HOOK_SECRET"] == "from the environment"
+    assert secrets.get("NOWHERE") is None

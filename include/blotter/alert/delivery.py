@@ -68,12 +68,15 @@ def deliver_due(
     return attempts
 
 
-def make_channels(settings: Settings) -> dict[str, Channel]:
-    """Make every channel that a rule of the file `settings.alerts` uses; raises SettingsError where one cannot work."""
+def make_channels(settings: Settings, secrets: Mapping[str, str] | None = None) -> dict[str, Channel]:
+    """Make every channel that a rule of the file `settings.alerts` uses; raises SettingsError where one cannot work.
+
+    `secrets` gives the values of the environment variables that channels name; without it, the environment does.
+    """
     from blotter.alert import channels
     from blotter.alert.rules import load_rules
 
-    return channels.make_channels(load_rules(settings.alerts), settings)
+    return channels.make_channels(load_rules(settings.alerts), settings, secrets)
 
 
 def _attempt(message: Message, channel: Channel | None) -> DeliveryFailed | None:

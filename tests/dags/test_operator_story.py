@@ -1,0 +1,244 @@
+"""An operator's week in some minutes, through a whole Airflow with real parts: a feed breaks and the deadline names it,
+the source is mended, a backfill fills the gap, a person settles an unsure link, and nobody is alerted twice.
+"""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.dags.standalone import Airflow, run_airflow
+
+from blotter import queries
+
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1_500)]
+
+NOW = datetime.now(UTC)
+SHOT_ON, NAMED_ON, MENDED_ON = (NOW - timedelta(days=n) for n in (4, 3, 1))
+ELM = "on Elm Street in Springfield, Illinois,"
+USED = ("ingest_feeds", "ingest_drops", "build_incidents", "send_alerts", "watch_feeds", "backfill", "review_links")
+STORIES = {
+    "shot": (
+        "Man shot on Elm Street",
+        SHOT_ON,
+        f"A man was shot {ELM} on {SHOT_ON:%A} night, police said. He was taken to a hospital in critical condition. "
+        "His name was not released.",
+    ),
+    "named": (
+        "Police name man shot on Elm Street",
+        NAMED_ON,
+        f"Police have identified the man who was shot {ELM} on {SHOT_ON:%A} night as Aaron Pell, 30. Pell was taken to "
+        "a hospital, police said.",
+    ),
+    "fair": (
+        "County fair opens",
+        MENDED_ON,
+        "The county fair opened on Thursday with music, pies and a parade of old tractors. Thousands of visitors are "
+        "expected until Sunday, the organizers said.",
+    ),
+}
+UNSURE = f"A 40-year-old man was shot on Oak Avenue in Springfield, Illinois, on {SHOT_ON:%A} night, police said."
+
+
+class Outlet:
+    """A site with a feed on loopback: it lists what is in `listed`, or answers 503 while it is broken."""
+
+    def __init__(self) -> None:
+        self.listed: list[str] = []
+        self.is_broken = False
+        self.port = 0
+
+    def answer(self, path: str) -> tuple[int, str, str]:
+        if self.is_broken:
+            return 503, "text/plain", "down"
+        if path == "/robots.txt":
+            return 404, "text/plain", ""
+        if path == "/feed.xml":
+            items = "".join(
+                f"<item><title>{STORIES[name][0]}</title><link>http://127.0.0.1:{self.port}/{name}</link>"
+                f"<pubDate>{format_datetime(STORIES[name][1])}</pubDate></item>"
+                for name in self.listed
+            )
+            return 200, "application/rss+xml", f'<rss version="2.0"><channel><title>G</title>{items}</channel></rss>'
+        title, published, text = STORIES[path.strip("/")]
+        head = f'<title>{title}</title><meta property="article:published_time" content="{published.isoformat()}">'
+        return (
+            200,
+            "text/html",
+            f"<html><head>{head}</head><body><article><h1>{title}</h1><p>{text}</p></article></body></html>",
+        )
+
+
+@contextmanager
+def serve(outlet: Outlet) -> Iterator[None]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, kind, body = outlet.answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body.encode())))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    outlet.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def make_environment(home: Path, outlet: Outlet) -> dict[str, str]:
+    (home / "sources").mkdir()
+    (home / "sources" / "gazette.yaml").write_text(
+        f"name: Springfield Gazette\nfeeds:\n  - url: http://127.0.0.1:{outlet.port}/feed.xml\n"
+    )
+    places = {name: str(home / name) for name in ("warehouse", "archive", "staging", "inbox", "backfill", "sources")}
+    settings = {
+        **places,
+        "state": str(home / "state.db"),
+        "alerts_log": str(home / "alerts.jsonl"),
+        "drops__settle_s": "0",
+        "fetch__open_hosts": f"127.0.0.1:{outlet.port}",
+        "fetch__host_spacing_s": "0",
+        "deadlines__feeds_s": "90",
+    }
+    return {f"BLOTTER_{name.upper()}": value for name, value in settings.items()}
+
+
+def read_messages(home: Path) -> list[dict[str, Any]]:
+    log = home / "alerts.jsonl"
+    return [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+
+
+def read_notices(home: Path) -> list[dict[str, Any]]:
+    return [notice for message in read_messages(home) for notice in message.get("notices", ())]
+
+
+def put_into_backfill(home: Path, outlet: Outlet, *names: str) -> None:
+    rows = [
+        {"url": f"http://127.0.0.1:{outlet.port}/{name}", "title": title, "published": at.isoformat(), "text": text}
+        for name in names
+        for title, at, text in [STORIES[name]]
+    ]
+    (home / "backfill" / "gazette").mkdir(parents=True)
+    (home / "backfill" / "gazette" / "archive.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_a_feed_breaks_is_named_is_mended_and_the_gap_is_filled(home: Path) -> None:
+    outlet = Outlet()
+    with serve(outlet), run_airflow(home / "af", make_environment(home, outlet)) as airflow:
+        airflow.unpause(*USED)
+        outlet.listed = ["shot"]
+        assert airflow.run("ingest_feeds", sources=["gazette"]) == "success"
+        airflow.wait_until_idle()
+        assert read_notices(home) == []
+
+        break_feed(airflow, outlet)
+        watch = airflow.trigger("watch_feeds") if not airflow.list_runs("watch_feeds", state="running") else ""
+        airflow.wait_until(lambda: read_notices(home), "the deadline told of the feed")
+        [notice] = read_notices(home)
+        assert f"http://127.0.0.1:{outlet.port}/feed.xml" in notice["subject"] and "failing" in notice["subject"]
+        assert "blotter sources check gazette" in dict(notice["lines"])["Next"]
+
+        mend_feed(airflow, outlet)
+        airflow.wait_until(lambda: not airflow.list_runs("watch_feeds", state="running"), "watching ended")
+        assert not watch or airflow.wait_for_run("watch_feeds", watch) == "success"
+
+        put_into_backfill(home, outlet, "shot", "named")
+        airflow.run_command(
+            "backfill", "create", "--dag-id", "backfill",
+            "--from-date", f"{SHOT_ON:%Y-%m-%d}", "--to-date", f"{NAMED_ON:%Y-%m-%d}",
+        )  # fmt: skip
+        airflow.wait_until(
+            lambda: len(airflow.list_runs("backfill", run_type="backfill", state="success")) == 2, "filled"
+        )
+        airflow.wait_until_idle()
+        named = [message for message in read_messages(home) if message["rule"] == "victim-identified"]
+        assert ["Aaron Pell" in message["subject"] for message in named] == [True], "told, and told once"
+
+        settle_unsure_link(airflow, home)
+        assert airflow.run("send_alerts") == "success"
+        check_nothing_twice(home)
+
+
+def break_feed(airflow: Airflow, outlet: Outlet) -> None:
+    outlet.is_broken = True
+    for _ in range(3):  # so often a feed fails before it is told to be in trouble
+        airflow.run("ingest_feeds", sources=["gazette"])
+
+
+def mend_feed(airflow: Airflow, outlet: Outlet) -> None:
+    """The feed answers again, and lists only what is newest: what it had meanwhile is gone from it."""
+    outlet.is_broken = False
+    outlet.listed = ["fair"]
+    assert airflow.run("ingest_feeds", sources=["gazette"]) == "success"
+
+
+def settle_unsure_link(airflow: Airflow, home: Path) -> None:
+    """Another outlet's story may be of the same incident: a person says so, in Airflow."""
+    (home / "inbox" / "herald").mkdir(parents=True, exist_ok=True)
+    row = {
+        "title": "Another look",
+        "published": NAMED_ON.isoformat(),
+        "text": UNSURE,
+        "url": "https://herald.example/1",
+    }
+    (home / "inbox" / "herald" / "story.jsonl").write_text(json.dumps(row))
+    assert airflow.run("ingest_drops") == "success"
+    airflow.wait_until_idle()
+    [question] = ask_tables(home, lambda connection: queries.list_unsure_links(connection))
+    run_id = airflow.trigger("review_links")
+    waiting = f"/api/v2/dags/review_links/dagRuns/{run_id}/hitlDetails"
+    airflow.wait_until(lambda: airflow.ask("GET", waiting)["hitl_details"], "a person is asked")
+    [detail] = airflow.ask("GET", waiting)["hitl_details"]
+    assert question["article_id"] in detail["subject"] and "Another look" in detail["body"]
+    answer = {"chosen_options": ["The same incident"], "params_input": {"reason": "one shooting, two street names"}}
+    path = f"/api/v2/dags/review_links/dagRuns/{run_id}/taskInstances/ask_a_person/0/hitlDetails"
+    airflow.ask("PATCH", path, answer)
+    assert airflow.wait_for_run("review_links", run_id) == "success"
+    airflow.wait_until_idle()
+    [judgement] = ask_tables(home, lambda connection: queries.fetch_rows(connection, "FROM judgements"))
+    assert (judgement["action"], judgement["reason"]) == ("link", "one shooting, two street names")
+    assert judgement["actor"] == "admin"
+    assert ask_tables(home, lambda connection: queries.list_unsure_links(connection)) == []
+
+
+def ask_tables(home: Path, ask: Any) -> Any:
+    connection = queries.connect(str(home / "warehouse"))
+    try:
+        return ask(connection)
+    finally:
+        connection.close()
+
+
+def check_nothing_twice(home: Path) -> None:
+    messages = read_messages(home)
+    assert max(Counter(message["alert_id"] for message in messages).values()) == 1
+    told = Counter(
+        (message["rule"], change["change_id"])
+        for message in messages
+        for incident in message["incidents"]
+        for change in incident["changes"]
+    )
+    assert told and max(told.values()) == 1, "no change is told twice by one rule"
+    assert len(read_notices(home)) == 1, "one outage, one notice"
