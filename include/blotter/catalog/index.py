@@ -165,11 +165,16 @@ class Catalog:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Open the file to be asked; where there is none yet, an empty one is made."""
+        """Open the file to be asked; where there is none yet, or one of another form, an empty one is made."""
         if not self.path.exists():
             with self.writing():
                 pass
         connection = sqlite3.connect(self.path, timeout=10)
+        if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            connection.close()
+            with self.writing():
+                pass
+            connection = sqlite3.connect(self.path, timeout=10)
         try:
             connection.execute("PRAGMA query_only = ON")
             yield connection
