@@ -240,3 +240,29 @@ def test_the_example_of_the_documentation(reader: Reader) -> None:
             "name": "<withheld>",
         }
     ]
+
+
+def test_case_of_another_day_stays_out(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            published="2026-03-04",
+            title="Boy, 8, wounded by stray bullet in Salem",
+            text="SALEM, Ore. — An 8-year-old boy was shot in the leg on Alder Street on Tuesday night, police said.\n\n"
+            "He was taken to Salem Hospital in stable condition.\n\n"
+            "The block had been quiet for a while. A man, Lionel Graf, 22, was stabbed to death there on Jan. 14.\n\n"
+            "Mira Solberg, 31, was shot and killed outside the same shop in November.",
+        )
+    )
+    assert (known(reading, "n_killed"), known(reading, "n_injured")) == (0, 1)
+    assert len(people(reading)) == 1, "neither the dead of January nor those of November"
+
+
+def test_one_name_in_two_spellings_is_one_person(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            title="Man killed in Salem shooting",
+            text="Darryl Venn, 24, was shot and killed on Alder Street on Monday, police said.\n\n"
+            "Police said that Daryl Venn died at the scene.",
+        )
+    )
+    assert len(people(reading)) == 1

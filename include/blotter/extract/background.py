@@ -7,6 +7,8 @@ case, statistics, a biography, a teaser, boilerplate). Does not belong here: whe
 
 import itertools
 import re
+from collections.abc import Iterable, Mapping
+from datetime import date
 
 from blotter.extract.gate import gated
 from blotter.extract.scene import Sentence
@@ -66,6 +68,46 @@ def mark_sentences(sentences: list[Sentence]) -> None:
         sentence.is_about_incident = is_incident and not sentence.is_background
         teaser_tail = sentence.is_background and bool(_TEASER.search(sentence))
     _carry_background(sentences)
+
+
+_MONTHS = "january february march april may june july august september october november december".split()
+_SOME_MONTH = gated(
+    r"\b(?:in|last|this\spast|since|late\sin|early\sin|during)\s(?:early\s|late\s|mid-)?(?P<month>january|february|march|april|may|june|july|august|september|october|november|december)\b(?!\s\d{1,2}\b)"
+)
+_LATER_THAN = gated(
+    r"\b(?:\w+\s(?:weeks|months|years)\s(?:after|before)\b|(?:comes|came|comes\sjust|less\sthan)\s[^.;]{0,30}?\b(?:days?|weeks?|months?)\safter\b|in\s(?:retaliation|revenge)\sfor\s)"
+)
+_FRESH_DAYS, _APART_DAYS = 7, 6
+
+
+def set_aside_other_days(sentences: list[Sentence], happened: date, days_told: Mapping[int, Iterable[date]]) -> None:
+    """Take for background what a page about these days tells of another time ("was stabbed there on May 14").
+
+    `days_told` holds the days that each sentence names, by its index.
+    """
+    goes_on = False
+    for sentence in sentences:
+        if sentence.index <= 2 or sentence.is_title or sentence.is_background:
+            continue
+        days = list(days_told.get(sentence.index, ()))
+        is_near = any(abs((happened - day).days) <= _APART_DAYS for day in days)
+        goes_on = not is_near and (
+            (goes_on and _CARRIES.match(sentence.text) is not None)
+            or (sentence.is_about_incident and (bool(days) or _tells_of_other_time(sentence, happened)))
+        )
+        if goes_on:
+            sentence.is_background, sentence.is_about_incident = True, False
+
+
+def _tells_of_other_time(sentence: Sentence, happened: date) -> bool:
+    month = _SOME_MONTH.search(sentence)
+    is_other_month = month is not None and _MONTHS.index(month.group("month").lower()) + 1 != happened.month
+    return is_other_month or _LATER_THAN.search(sentence) is not None
+
+
+def is_fresh(happened: date, published: date) -> bool:
+    """Say whether a page tells of something of these days."""
+    return 0 <= (published - happened).days <= _FRESH_DAYS
 
 
 _CARRIES = re.compile(r"^(?:He|She|They|That|Those|In\sthat|At\sthat\stime)\b")

@@ -9,6 +9,8 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from rapidfuzz.distance import Levenshtein
+
 from blotter.extract.mentions import Mention, MentionFinder, split_name
 from blotter.extract.predicates import Finding, MaskedSentence
 from blotter.extract.scene import Scene, Sentence
@@ -750,7 +752,7 @@ def _same_name(a: list[str], b: list[str]) -> bool:
             or single[0] == "-".join(full[-2:])
         )
     if a[-1] != b[-1] and a[-1] not in b[1:] and b[-1] not in a[1:]:
-        return False
+        return a[0] == b[0] and _is_respelt(a[-1], b[-1])
     first, second = a[0].strip("."), b[0].strip(".")
     return (
         first == second
@@ -759,6 +761,17 @@ def _same_name(a: list[str], b: list[str]) -> bool:
         or second.startswith(first)
         or a[0] in b[:-1]
         or b[0] in a[:-1]
+        or _is_respelt(first, second)
+    )
+
+
+def _is_respelt(one: str, other: str) -> bool:
+    """Say whether two words are one name in two spellings ("Darryl", "Daryl"), not a pair ("Mario", "Maria")."""
+    return (
+        min(len(one), len(other)) >= 5
+        and one[0] == other[0]
+        and {one[-1], other[-1]} != {"a", "o"}
+        and Levenshtein.distance(one, other, score_cutoff=1) <= 1
     )
 
 

@@ -10,6 +10,7 @@ from datetime import date
 
 from blotter.extract import EXTRACTOR_VERSION
 from blotter.extract.attribution import find_speaker, hedge_factor
+from blotter.extract.background import is_fresh, set_aside_other_days
 from blotter.extract.casualties import Count, count_casualties
 from blotter.extract.details import read_agency, read_charges, read_hospitals, read_status
 from blotter.extract.gazetteer import Gazetteer
@@ -82,6 +83,7 @@ class Reader:
         """Read one incident of a page into the writer; `shared` sentences tell of the place and day of all."""
         article = writer.scene.article
         own, whole = Scene(article, segment), Scene(article, shared + segment)
+        _set_aside_other_days(own)
         people = PeopleReader(self._finder, own).read(masked)
         places = self._places.read(whole, _source_hint(article))
         published = local_day(article, places.time_zone)
@@ -154,6 +156,18 @@ class Reader:
         status = read_status(scene)
         if status is not None:
             writer.add("status", status.value, status.sentence, status.start, status.end, confidence=0.7)
+
+
+def _set_aside_other_days(scene: Scene) -> None:
+    """Leave out other cases by their days, where the page is about these days."""
+    published = scene.article.published_at.date()
+    days = read_days(scene, published)
+    if not days or days[0].weight <= 0 or not is_fresh(days[0].day, published):
+        return
+    told: dict[int, list[date]] = {}
+    for mention in days:
+        told.setdefault(mention.sentence.index, []).append(mention.day)
+    set_aside_other_days(scene.sentences, days[0].day, told)
 
 
 def _source_hint(article: Article) -> str:
