@@ -33,3 +33,26 @@ def test_a_robbery_that_is_the_story_stays_one(reader: Reader) -> None:
         "A clerk was beaten during the robbery. Police are looking for both robbers."
     )
     assert "robbery" in list_types(reader, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "types"),
+    [
+        ("A man was arrested on suspicion of attempted murder after he shot a woman in Fresno, Calif., on Monday, police said.", {"shooting"}),
+        ("An officer was shot and killed during a traffic stop early Monday in Toledo, Ohio, the police chief said. The man who shot the officer fled.", {"shooting", "homicide"}),
+        ("A Memphis police officer shot and wounded a man who pointed a handgun at him on Monday, state agents said.", {"shooting", "police_use_of_force"}),
+        ("A cyclist was killed when he was hit by a lorry in Sheffield on Wednesday. A man was arrested on suspicion of causing death by careless driving.", {"traffic_crash"}),
+        ("Two people died in a head-on crash near Tulsa, Okla., on Monday. The vehicles caught fire after the collision.", {"traffic_crash"}),
+        ("Two people were killed when a small plane crashed into a field near Boise, Idaho, on Sunday. The plane had taken off there before the crash.", {"aviation"}),
+        ("A commuter train hit a truck at a crossing in Mesa, Ariz., on Tuesday, killing the truck driver. The train derailed.", {"rail"}),
+        ("Three people were killed in a rowhouse fire in Baltimore late Sunday. The fire broke out at 11 p.m.", {"fire"}),
+        ("A gunman opened fire on officers in Macon, Ga., on Monday and wounded one of them. The gunman was shot dead.", {"shooting"}),
+        ("An explosion at a chemical plant in Pasadena, Texas, killed two workers on Tuesday. The blast was felt for miles.", {"explosion", "industrial"}),
+        ("A woman was sexually assaulted in a park in Salem, Ore., on Monday night. A man was charged with rape.", {"sexual_assault"}),
+        ("A 6-year-old girl was abducted from a park in Reno, Nev., on Sunday, and an Amber Alert was issued for the kidnapped girl.", {"kidnapping"}),
+        ("A woman was attacked and mauled by two dogs in Lubbock, Texas, on Monday. She died after the dog attack, police said.", {"animal"}),
+        ("Two people drowned when a flash flood swept their car off a road near Tucson, Ariz., on Monday. The flooding closed roads.", {"weather", "drowning"}),
+    ],
+)  # fmt: skip
+def test_types_are_kept_apart(reader: Reader, text: str, types: set[str]) -> None:
+    assert list_types(reader, text) == types

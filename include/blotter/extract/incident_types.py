@@ -14,22 +14,22 @@ from blotter.extract.scene import Scene, Sentence
 _TYPES: tuple[tuple[str, str], ...] = (
     ("shooting", r"shot(?!\s(?:clock|put|of|glass|video|by\sphotographer))|shootings?|shooter|gunshots?|gunfire|gunm[ae]n|gunned\sdown|opened\sfire|bullets?|drive-by|shots\s(?:were\s)?fired|shoots|fired\s(?:a\s)?(?:shots?|rounds?)|shell\scasings"),
     ("stabbing", r"stabb(?:ed|ing|ings)|stabs|knifed|stab\swounds?|slashed|knife\sattack"),
-    ("homicide", r"homicides?|murder(?:ed|s)?|slain|slaying|manslaughter|shot\sand\skilled|shot\sto\sdeath|stabbed\sto\sdeath|killed\sby\sa\s(?:gun|shot)|beaten\sto\sdeath|strangled"),
+    ("homicide", r"homicides?(?!\s(?:units?|detectives?|squad|division|investigators?|bureau|section))|murder(?:ed|s)?|slain|slaying|manslaughter|shot\sand\skilled|shot\sto\sdeath|stabbed\sto\sdeath|killed\sby\sa\s(?:gun|shot)|beaten\sto\sdeath|strangled"),
     ("assault", r"assault(?:ed)?|beaten|beating|attacked|attack\son|brawl|punched"),
     ("robbery", r"robber(?:y|ies|s)|robbed|carjack(?:ed|ing|ings|er)?|mugged|hold-?up|held\sup\sat|at\sgunpoint|at\sknifepoint|stick-?up"),
     ("burglary", r"burglar(?:y|ies|s|ized)?|break-in|broke\sinto|home\sinvasion|intruders?"),
     ("kidnapping", r"kidnapp(?:ed|ing|er)s?|abduct(?:ed|ion|or)s?|hostages?"),
     ("sexual_assault", r"rape[ds]?|sexual(?:ly)?\s(?:assault|abuse|attack)\w*|molest\w+"),
-    ("fire", r"\w+\sfires?(?=\s(?:on|in|at|near|that|which|early|late|broke|killed|kills|destroyed|damaged|tore|left|started|spread|started|Sunday|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday)\b)|house\sfire|apartment\sfire|blaze|flames|arson\w*|smoke\sinhalation|caught\sfire|burned\s(?:down|to)|structure\sfire|wildfires?|two-alarm|three-alarm|\w+-alarm|fire\sbroke\sout|gutted|engulfed|fire\s(?:that|which)\s(?:killed|destroyed|tore)"),
+    ("fire", r"(?!(?:open(?:ed|s|ing)?|return(?:ed|ing)?|under|exchang(?:ed|ing)|gun|friendly|hostile|hold|held|cease|came|took|taken)\s)\w+\sfires?(?=\s(?:on|in|at|near|that|which|early|late|broke|killed|kills|destroyed|damaged|tore|left|started|spread|started|Sunday|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday)\b)|house\sfire|apartment\sfire|blaze|flames|arson\w*|smoke\sinhalation|caught\sfire|burned\s(?:down|to)|structure\sfire|wildfires?|two-alarm|three-alarm|\w+-alarm|fire\sbroke\sout|gutted|engulfed|fire\s(?:that|which)\s(?:killed|destroyed|tore)"),
     ("explosion", r"explosions?|exploded|blasts?|bomb(?:ing|s|ed)?\b|detonated|grenade"),
-    ("traffic_crash", r"crash(?:ed|es)?|collision|collided|rear-ended|hit-and-run|rollover|overturned|head-on|wreck|pileup|pile-up|struck\sby\sa\s(?:car|truck|vehicle|van|suv|bus|pickup)|traffic\saccident|motor\svehicle|ran\soff\sthe\sroad|motorcycle\s(?:crash|accident)|lost\scontrol\sof"),
-    ("rail", r"derail(?:ed|ment|s)|train\s(?:crash|collision|wreck|derail\w+)|(?:struck|hit|killed)\sby\s(?:a\s)?(?:\w+\s)?train|tram|light\srail"),
-    ("aviation", r"(?:plane|helicopter|aircraft|jet|cessna|airliner)\s(?:\w+\s)?(?:crash\w*|went\sdown|accident)|crash-landed|emergency\slanding"),
+    ("traffic_crash", r"rear-ended|hit-and-run|rollover|head-on|pileup|pile-up|(?:struck|hit|run\sover|knocked\sdown|mown\sdown)(?:\sand\s\w+(?:\s\w+)?)?\sby\s(?:an?\s|the\s|his\s|her\s)?(?:[\w-]+\s){0,2}?(?:car|truck|vehicle|van|suv|bus|pickup|lorry|motorcycle|motorist|driver|taxi|minivan|sedan|semi|tractor-trailer|coach|scooter|ute|rickshaw)|(?:car|truck|vehicle|van|suv|bus|pickup|lorry|motorcycle|motorist|driver|pickup\struck)\s(?:that\s)?(?:hit|struck|ran\sover|plowed\sinto|ploughed\sinto|slammed\sinto|collided|crash\w*|overturned|flipped|rolled|veered|rear-ended|fell|plunged)|traffic\s(?:accident|crash|collision|fatality)|(?:car|truck|bus|road|motorcycle|vehicle|highway|two-vehicle|three-vehicle|single-vehicle|multi-vehicle|one-car|two-car|three-car)\s(?:crash|accident|collision|wreck)\w*|(?:careless|dangerous|drunken|drunk|impaired|reckless)\sdriving|ran\sa\sred\slight|ran\soff\sthe\sroad|lost\scontrol\sof|vehicular\s(?:homicide|manslaughter)"),
+    ("rail", r"derail(?:ed|ment|s)|(?:train|tram|railway|railroad|rail)\s(?:crash|collision|wreck|accident|derail\w+)|(?:struck|hit|killed)(?:\sand\s\w+)?\sby\s(?:an?\s|the\s)?(?:\w+\s){0,2}(?:train|tram|locomotive)|(?:train|tram|locomotive)\s(?:\w+\s)?(?:hit|hits|struck|strikes|kill(?:ed|s)|slammed|collided|crash\w*|plowed|derail\w*)|level\scrossing|(?:railroad|rail|train)\scrossing"),
+    ("aviation", r"(?:plane|helicopter|aircraft|jet|cessna|airliner|glider|chopper|airplane|aeroplane|microlight|hot-air\sballoon)\s(?:\w+\s){0,2}(?:crash\w*|went\sdown|goes\sdown|accident|collided|collision)|midair\scollision|mid-air\scollision|crash-landed|emergency\slanding"),
     ("maritime", r"(?:boat|ferry|ship|vessel|kayak|canoe|yacht|trawler|barge)s?\s(?:\w+\s)?(?:capsized|sank|sinking|collid\w+|overturned|crash\w*|accident)|capsiz\w+|shipwreck"),
-    ("industrial", r"(?:mine|trench|scaffold\w*|crane|building|roof|factory|plant|warehouse|refinery)\s(?:\w+\s)?(?:collapse\w*|accident|explosion|fire|leak)|gas\sleak|chemical\s(?:leak|spill)|carbon\smonoxide|workplace\s(?:accident|death)|(?:worker|employee|contractor|miner)s?\s(?:\w+\s){0,2}(?:killed|dies|died|crushed|injured|falls|fell)|overhead\scrane|fell\sfrom\sa\s(?:\w+\s)?(?:scaffold\w*|roof|ladder|crane)|electrocuted"),
+    ("industrial", r"(?:mine|trench|scaffold\w*|crane|building|roof|factory|plant|warehouse|refinery)\s(?:\w+\s)?(?:collapse\w*|accident|explosion|fire|leak)|gas\sleak|chemical\s(?:leak|spill)|carbon\smonoxide|workplace\s(?:accident|death)|(?:worker|employee|contractor|miner)s?\s(?:\w+\s){0,2}(?:killed|dies|died|crushed|injured|falls|fell)|overhead\scrane|(?:explosion|blast|fire|leak|collapse|accident|spill)\sat\s(?:an?|the)\s(?:[\w-]+\s){0,3}?(?:plant|factory|refinery|mine|mill|construction\ssite|shipyard|quarry|foundry|smelter|grain\selevator|oil\swell)|kill(?:ed|ing|s)\s(?:\w+\s)?(?:workers?|miners?|labou?rers?)|(?:trench|scaffolding|crane|mine|silo)\s(?:\w+\s)?collapsed|fell\sfrom\sa\s(?:\w+\s)?(?:scaffold\w*|roof|ladder|crane)|electrocuted"),
     ("drowning", r"drown(?:ed|ing|ings|s)?|swept\saway|pulled\sfrom\sthe\s(?:water|river|lake|pool|sea)"),
     ("missing_person", r"missing\s(?:\w+\s)?(?:person|man|woman|boy|girl|teen\w*|child|hiker|toddler|since)|last\sseen|amber\salert|silver\salert|reported\smissing|went\smissing|disappear\w+|search\s(?:and\srescue|for\sa\smissing|for\sthe\smissing)"),
-    ("police_use_of_force", r"officer-involved|police-involved|deputy-involved|(?:shot|killed|fatally\sshot)\sby\s(?:\w+\s){0,3}(?:police|officers?|deput(?:y|ies)|troopers?)|(?:officers?|deput(?:y|ies)|troopers?|police)\s(?:fatally\s)?(?:shot|shoot|opened\sfire|returned\sfire|fired\sat)|use\sof\sforce|return(?:ed|ing)?\sfire"),
+    ("police_use_of_force", r"officer-involved|police-involved|deputy-involved|police\sshooting|(?:shot|killed|fatally\sshot|shot\sand\s(?:killed|wounded))\sby\s(?:an?\s|the\s)?(?:(?!(?:gun|man|suspect)\w*\s)[\w-]+\s){0,3}(?:police|officers?|deput(?:y|ies)|troopers?)|(?:officers?|deput(?:y|ies)|troopers?|police)\s(?:fatally\s)?(?:shoots?(?!\sand)|shot\s(?:and\s(?:killed|wounded|injured)\s|dead\s)?(?:an?\s|the\s(?!officer)|him\b|her\b|at\s(?:an?|the|him|her)|armed|(?:man|woman|suspect|driver|teen|gunman)\b|\d)|opened\sfire|returned\sfire|fired\s(?:at|on|back|their|his|her|several|multiple|one|two))|use\sof\sforce|return(?:ed|ing)?\sfire"),
     ("weather", r"tornado\w*|hurricane|lightning|flash\sflood\w*|floodwaters?|flooding|blizzard|heat\swave|hypothermia|thunderstorms?|windstorm|ice\sstorm"),
     ("disaster", r"earthquake|quake|landslide|mudslide|avalanche|tsunami|volcan\w+|wildfires?|bushfires?"),
     ("animal", r"(?:dog|bear|shark|alligator|pit\sbull|coyote|cougar|tiger|snake)s?\s(?:attack\w*|bite|mauling|mauled|bit)|mauled|bitten\sby"),
@@ -41,6 +41,8 @@ _TYPES: tuple[tuple[str, str], ...] = (
 _OTHER_WORDS = gated(
     r"\b(?:arrest(?:ed|s|ing)?|seized|raid(?:ed)?|search\swarrants?|traffic\sstop|possession\sof|stolen|thefts?|stole|trespass\w*|vandali\w+|gunpoint|pointed\sa|brandish\w*|found\s(?:a|an|two|three|the)\s(?:\w+\s){0,3}(?:handguns?|guns?|firearms?|pistols?)|bod(?:y|ies)\s(?:was|were|of)|found\sdead|injured|accident|rescued|evacuated)\b"
 )
+# Of what crashed these say nothing: a road vehicle, where no aircraft, train or vessel is told of.
+_CRASH = gated(r"\b(?:crash(?:ed|es)?|collision|collided|overturned|wreck(?:age)?|motor\svehicle)\b")
 _PATTERNS = tuple((name, gated(rf"\b(?:{words})\b")) for name, words in _TYPES)
 
 _WEAPONS: tuple[tuple[str, str], ...] = (
@@ -80,16 +82,18 @@ def read_types(scene: Scene) -> list[Keyword]:
     totals: dict[str, float] = {}
     for sentence in scene.telling:
         factor = 3.0 if sentence.is_title else 2.0 if sentence.index <= 2 else 1.0 if sentence.index < 14 else 0.4
-        for name, pattern in _PATTERNS:
+        for name, pattern in (*_PATTERNS, ("crash", _CRASH)):
             if not pattern.bits & sentence.bits:
                 continue
             for match in pattern.finditer(sentence):
-                if _is_earlier_case(sentence.text[: match.start()], sentence.text[match.end() :]):
+                before, after = sentence.text[: match.start()], sentence.text[match.end() :]
+                if _is_earlier_case(before, after) or _is_another_type(name, before, after):
                     continue
                 start = sentence.start + match.start()
                 if name not in first or (first[name].sentence.is_title and not sentence.is_title):
                     first[name] = Keyword(name, start, sentence.start + match.end(), sentence, 0.0)
                 totals[name] = totals.get(name, 0.0) + factor
+    _settle_crash(totals, first)
     if not any(total >= 2.0 for total in totals.values()):
         return _read_other(scene)
     top = max(totals.values())
@@ -104,10 +108,57 @@ def read_types(scene: Scene) -> list[Keyword]:
             for n, t in kept
             if not (n in ("assault", "fire", "traffic_crash", "animal", "weather", "industrial") and t < 0.5 * top)
         ]
+    kept = _drop_implied(kept)
     ranked = sorted(kept, key=lambda pair: (-pair[1], pair[0]))
     return [
         Keyword(n, first[n].start, first[n].end, first[n].sentence, min(1.0, t / (top or 1.0))) for n, t in ranked[:4]
     ]
+
+
+def _settle_crash(totals: dict[str, float], first: dict[str, Keyword]) -> None:
+    """Give the bare "crash" to the road, unless something else crashed."""
+    total, keyword = totals.pop("crash", 0.0), first.pop("crash", None)
+    if keyword is not None and not any(totals.get(name, 0.0) >= 2.0 for name in ("aviation", "rail", "maritime")):
+        totals["traffic_crash"] = totals.get("traffic_crash", 0.0) + total
+        known = first.get("traffic_crash")
+        if known is None or keyword.start < known.start:
+            first["traffic_crash"] = Keyword("traffic_crash", keyword.start, keyword.end, keyword.sentence, 0.0)
+
+
+# What a type says already, and how much more it must be told of: who was attacked by a dog was assaulted by nobody, and
+# cars that catch fire after a crash are no fire.
+_HARMS = ("shooting", "stabbing", "homicide", "assault", "robbery", "kidnapping", "police_use_of_force")
+_IMPLIED = {
+    "threat": (0.5, frozenset(_HARMS)),
+    "assault": (0.5, frozenset(("sexual_assault", "animal"))),
+    "missing_person": (0.5, frozenset(("kidnapping",))),
+    "fire": (2.0, frozenset(("traffic_crash", "aviation", "rail"))),
+}
+_NOTHING: tuple[float, frozenset[str]] = (1.0, frozenset())
+
+
+def _drop_implied(kept: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    totals = dict(kept)
+    return [
+        (name, total)
+        for name, total in kept
+        for ratio, others in (_IMPLIED.get(name, _NOTHING),)
+        if not any(totals.get(other, 0.0) >= ratio * total for other in others)
+    ]
+
+
+_ATTEMPT_BEFORE = re.compile(r"\battempt(?:ed|ing|s)?\s(?:to\s)?(?:[\w-]+\s){0,3}$", re.I)
+_SEXUAL_BEFORE = re.compile(r"\bsexual(?:ly)?\s$", re.I)
+_WEAPON_AFTER = re.compile(r"(?:-style)?\s(?:rifle|weapon)", re.I)
+
+
+def _is_another_type(name: str, before: str, after: str) -> bool:
+    """Say whether words that give a type are part of others: "attempted murder", "assault rifle"."""
+    if name == "homicide":
+        return bool(_ATTEMPT_BEFORE.search(before[-40:]))
+    if name == "assault":
+        return bool(_SEXUAL_BEFORE.search(before[-12:]) or _WEAPON_AFTER.match(after))
+    return False
 
 
 # What someone was looked for when this incident happened is another case: "wanted in connection with a robbery",
