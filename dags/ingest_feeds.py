@@ -7,7 +7,7 @@ requests, robots.txt, few at once to a host and a pause between them. Every requ
 The due feeds are divided into mapped tasks, a site whole in one of them, and in each the hosts take turns. No task
 sleeps for a host that wants long pauses: what has no turn before the deadline stays due, and is counted as `n_left`.
 
-* **Runs** every ten minutes; how often a feed is really asked is its own interval (`include/sources/*.yaml`).
+* **Runs** every five minutes; how often a feed is really asked is its own interval (`include/sources/*.yaml`).
 * **Form**: name sources to poll them now, whether due or not.
 * **Credentials** of a source are an Airflow Connection of the name that its file gives, else an environment variable.
 * **When it fails** the feeds that were not finished stay due, and the next run asks them again; the others' documents
@@ -23,7 +23,7 @@ from blotter_airflow.wiring import DEFAULT_ARGS, DOCUMENTS, INGESTING, expect_wi
 
 
 @dag(
-    schedule=timedelta(minutes=10),
+    schedule=timedelta(minutes=5),
     catchup=False,
     max_active_runs=1,
     default_args={**DEFAULT_ARGS, "priority_weight": INGESTING},

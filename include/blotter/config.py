@@ -39,7 +39,7 @@ class FetchSettings(_Section):
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     host_concurrency: Annotated[int, Field(ge=1, le=16)] = 2
     host_spacing_s: Annotated[float, Field(ge=0)] = 1
-    deadline_s: Annotated[float, Field(gt=0, le=6000)] = 480  # after which a poll begins nothing; the rest stays due
+    deadline_s: Annotated[float, Field(gt=0, le=6000)] = 240  # after which a poll begins nothing; the rest stays due
     feeds_per_task: Annotated[int, Field(ge=1)] = 500  # about so many due feeds are one task; hosts are never divided
     resolve: tuple[str, ...] = ()  # `host=address:port` or `*.suffix=address:port`: connect there (tests, demo)
     open_hosts: tuple[str, ...] = ()  # `host` or `host:port` that may resolve to a private address (tests, intranets)

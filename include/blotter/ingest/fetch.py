@@ -120,7 +120,7 @@ class _Host:
 
     slots: asyncio.Semaphore
     state: HostState
-    next_at: float = 0.0
+    free_at: float = 0.0
     robots_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     rules: Protego | None = None  # None: everything is allowed
     rules_of: str | None = None  # the robots.txt that they are
@@ -285,20 +285,30 @@ class Fetcher:
     async def _ask_in_turn(self, host: _Host, url: str, headers: Mapping[str, str], name: str, port: int) -> Fetched:
         """Wait for a slot of the host and its spacing, then ask, unless the host asked for a pause meanwhile."""
         async with host.slots:
-            if not await self._wait_for_turn(host):
-                return self._refuse(url, Outcome.LEFT, "its turn did not come in time")
-            if (paused := self._find_pause(host, url)) is not None:
-                return paused
-            async with self._slots:
-                self._begin_work()
-                try:
-                    fetched = await self._ask(url, headers, name, port)
-                finally:
-                    self._end_work()
-            if fetched.retry_after_s is not None:
-                host.state.paused_until = self.now() + timedelta(seconds=fetched.retry_after_s)
-                self._note_change(host)
-            return fetched
+            if self._take_turn is not None:
+                wait_s = await self._take_turn(host.state.host, self._spacing_of(host))
+                host.free_at = max(host.free_at, time.monotonic() + wait_s)
+            while True:
+                if not await self._wait_until(host.free_at):
+                    return self._refuse(url, Outcome.LEFT, "its turn did not come in time")
+                if (paused := self._find_pause(host, url)) is not None:
+                    return paused
+                async with self._slots:
+                    if (now := time.monotonic()) < host.free_at:
+                        continue  # while this one waited for a slot, another began to ask the host
+                    host.free_at = now + self._spacing_of(host)
+                    self._begin_work()
+                    try:
+                        fetched = await self._ask(url, headers, name, port)
+                    finally:
+                        self._end_work()
+                if fetched.retry_after_s is not None:
+                    host.state.paused_until = self.now() + timedelta(seconds=fetched.retry_after_s)
+                    self._note_change(host)
+                return fetched
+
+    def _spacing_of(self, host: _Host) -> float:
+        return max(self._settings.host_spacing_s, host.crawl_delay_s)
 
     def _note_change(self, host: _Host) -> None:
         self._changed[host.state.host] = replace(host.state)
@@ -310,18 +320,12 @@ class Fetcher:
         message = f"the host asked to wait until {until:%Y-%m-%d %H:%M:%S} UTC"
         return Fetched(url=url, outcome=Outcome.HOST_PAUSED, requested_at=self.now(), message=message)
 
-    async def _wait_for_turn(self, host: _Host) -> bool:
-        """Wait until the host may be asked; False where that is too far away to sleep for."""
+    async def _wait_until(self, at: float) -> bool:
+        """Wait until a moment (of the monotonic clock); False where that is too far away to sleep for."""
         if self.is_over:
             return False
-        spacing_s = max(self._settings.host_spacing_s, host.crawl_delay_s)
-        at = max(time.monotonic(), host.next_at)
-        if self._take_turn is not None:
-            at = max(at, time.monotonic() + await self._take_turn(host.state.host, spacing_s))
-        host.next_at = at + spacing_s
         while (wait_s := at - time.monotonic()) > PACE_S:
             if at > self._deadline or self._idled_s + self._idle_now_s() > MAX_IDLE_S:
-                host.next_at = min(host.next_at, at)  # nobody took the turn
                 return False
             await asyncio.sleep(min(wait_s - PACE_S, 0.5))
         if wait_s > 0:
