@@ -23,6 +23,7 @@ from blotter.confined import read_documents
 from blotter.errors import SettingsError
 from blotter.ids import canonical_text, make_id
 from blotter.ingest.documents import SIDECAR, open_documents
+from blotter.ingest.visit import visit_page
 from blotter.model import Arrival, Document, Incident, Reading, Rejection, make_input_id
 from blotter.publishing import publish_results
 from blotter.resolve import resolve_single
@@ -303,8 +304,12 @@ class Extraction:
 
 
 def extract_articles(settings: Settings, paths: Sequence[str], *, stdin: IO[bytes]) -> Iterator[Extraction]:
-    """Read the articles of files, folders or (`-`) standard input, in their order; nothing is stored."""
+    """Read the articles of addresses, files, folders or (`-`) standard input, in their order; nothing is stored."""
     for path in paths:
+        if path.startswith(("http://", "https://")):
+            page = visit_page(path, settings=settings.fetch, now=datetime.now(UTC))
+            yield from _extract_arrivals(settings, [page])
+            continue
         if path == "-":
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder, "stdin.txt")
@@ -312,7 +317,7 @@ def extract_articles(settings: Settings, paths: Sequence[str], *, stdin: IO[byte
                 yield from _extract_file(settings, file, "-")
             continue
         if not Path(path).exists():
-            raise SettingsError(path, "a file or folder that exists, or - for standard input")
+            raise SettingsError(path, "an address, a file or folder that exists, or - for standard input")
         for file in list_files([Path(path)]):
             yield from _extract_file(settings, file, str(file))
 
@@ -321,6 +326,10 @@ def _extract_file(settings: Settings, file: Path, location: str) -> Iterator[Ext
     arrivals = open_documents(
         file, source_id=None, arrival="extract", received_at=datetime.now(UTC), limits=settings.drops, location=location
     )
+    return _extract_arrivals(settings, arrivals)
+
+
+def _extract_arrivals(settings: Settings, arrivals: Iterable[Arrival | Rejection]) -> Iterator[Extraction]:
     for chunk in _chunks(arrivals, _CHUNK):
         documents = [one for one in chunk if isinstance(one, Arrival)]
         results = iter(

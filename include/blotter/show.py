@@ -165,10 +165,12 @@ def show_extraction(console: Console, extraction: "Extraction") -> None:
     if reading is None:
         console.print(Text(f"not read: {extraction.message}", style="red"))
         return
-    console.print(Text(f"{reading.kind.replace('_', ' ')}, {len(reading.claims)} claims", style="bold"))
+    notice = f", {reading.notice}" if reading.notice != "none" else ""
+    console.print(Text(f"{reading.kind.replace('_', ' ')}{notice}, {len(reading.claims)} claims", style="bold"))
     if extraction.incident is not None:
         row = extraction.incident
-        console.print(Text(f"{tell_where(row)}, {tell_when(row)}"))
+        what = ", ".join(str(kind).replace("_", " ") for kind in row["incident_types"] or ()) or "kind not known"
+        console.print(Text(f"{what}. {tell_where(row)}, {tell_when(row)}. {tell_toll(row)}"))
         for person in row["participants"]:
             console.print(Text(f"  {tell_participant(person)}"))
     quote = None

@@ -11,7 +11,10 @@ from blotter.config import load_settings
 
 
 def extract(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, or - for a text on standard input.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(help="Addresses, files, folders, or - for a text on standard input.", metavar="PATH|URL|-"),
+    ],
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
