@@ -121,6 +121,18 @@ def load_fresh(page: Any, address: str) -> None:
         time.sleep(0.5)
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_can_be_used_by_everyone(airflow: tuple[str, Path], chromium: Any, look: str) -> None:
+    base, _ = airflow
+    page = log_in(chromium, base, "olga", look=look)
+    for name, address in list_pages(page, base).items():
+        load_fresh(page, address)
+        if SHOTS:
+            page.screenshot(path=f"{SHOTS}/{name}-{look}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, f"{name} is too wide"
+        assert find_barriers(page) == [], name
+
+
 def test_an_editor_reads_goes_back_in_time_replays_and_judges(airflow: tuple[str, Path], chromium: Any) -> None:
     base, home = airflow
     page = log_in(chromium, base, "olga")
@@ -185,18 +197,6 @@ def test_a_browser_without_a_login_sees_nothing(airflow: tuple[str, Path], chrom
         answer = page.goto(f"{base}/blotter{path}")
         assert answer.status == 401
         assert "Alder" not in page.content()
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_can_be_used_by_everyone(airflow: tuple[str, Path], chromium: Any, look: str) -> None:
-    base, _ = airflow
-    page = log_in(chromium, base, "olga", look=look)
-    for name, address in list_pages(page, base).items():
-        load_fresh(page, address)
-        if SHOTS:
-            page.screenshot(path=f"{SHOTS}/{name}-{look}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, f"{name} is too wide"
-        assert find_barriers(page) == [], name
 
 
 def list_pages(page: Any, base: str) -> dict[str, str]:

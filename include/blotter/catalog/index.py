@@ -291,7 +291,9 @@ def list_unsure_links(connection: sqlite3.Connection, *, before: int | None = No
 
 def _read_unsure(row: Sequence[Any]) -> dict[str, Any]:
     names = ("seq", "reading_id", "incident_ref", "incident_id", "article_id", "placed_in", "score")
-    return {**dict(zip(names, row, strict=False)), **msgspec.msgpack.decode(row[-1])}
+    told = msgspec.msgpack.decode(row[-1])
+    published_at = datetime.fromisoformat(told["published_at"]) if told["published_at"] else None
+    return {**dict(zip(names, row, strict=False)), **told, "published_at": published_at}
 
 
 def list_quarantine(

@@ -124,9 +124,8 @@ class ToldSentence:
     changes: Sequence[ToldChange]
     quote: str | None
     source: str | None
-    published_at: datetime | None
+    published: str | None
     delay: str | None
-    url: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,10 +168,7 @@ def _tell_lines(facts: Iterable[Row], asked: Sequence[str], story: Story) -> lis
     lines = {fact["field"]: _tell_fact(fact, story) for fact in facts if fact["field"] not in _HIDDEN}
     for field in asked:
         lines.setdefault(field, FactLine(label=tell_field(field), standing=None))
-    return [
-        lines[field]
-        for field in sorted(lines, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
-    ]
+    return [lines[field] for field in sorted(lines, key=_place)]
 
 
 def _tell_fact(fact: Row, story: Story) -> FactLine:
@@ -259,9 +255,8 @@ def _tell_sentence(carried: Sequence[Row], names: Mapping[str, str]) -> ToldSent
         changes=[tell_change(change, names) for change in carried],
         quote=first["quote"],
         source=first["source_id"],
-        published_at=first["published_at"],
+        published=tell_published(first["published_at"]) if first["published_at"] else None,
         delay=tell_delay(first["published_at"], first["known_at"]),
-        url=first["url"],
     )
 
 
@@ -312,6 +307,16 @@ def tell_doubts(row: Any) -> list[tuple[str, str]]:
     return list(dict.fromkeys(doubts))
 
 
+def list_claims(claims: Sequence[Row]) -> list[Row]:
+    """Choose the claims of a sentence that are told beside it, in the order of the record; the map tells some."""
+    told = [claim for claim in claims if claim["field"] not in _HIDDEN]
+    return sorted(told, key=lambda claim: (claim["participant_ref"] or 0, _place(claim["field"])))
+
+
+def _place(field: str) -> tuple[int, str]:
+    return _ORDER.index(field) if field in _ORDER else len(_ORDER), field
+
+
 def tell_claim(claim: Row) -> str:
     """Word what was read from a sentence."""
     of = f"person {claim['participant_ref']}, " if claim["participant_ref"] else ""
@@ -341,11 +346,20 @@ def tell_precision(precision: str) -> str:
     return _PRECISIONS.get(precision, precision)
 
 
+def tell_published(at: datetime) -> str:
+    """Word when something was published; midnight stands for a day without a time, and is told as the day."""
+    return f"{at:%a %-d %b %Y}" if _is_day(at) else f"{at:%a %-d %b %Y, %H:%M} UTC"
+
+
 def tell_delay(published_at: datetime | None, known_at: datetime) -> str | None:
-    """Word how long after its publication something became known here."""
-    if published_at is None or known_at < published_at:
+    """Word how long after its publication something became known here; None where no time of that day is known."""
+    if published_at is None or known_at < published_at or _is_day(published_at):
         return None
     return f"{tell_span(known_at - published_at)} later"
+
+
+def _is_day(at: datetime) -> bool:
+    return (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0)
 
 
 def tell_span(span: timedelta) -> str:
