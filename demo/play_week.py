@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from environment import REPOSITORY, SEEDS, drop_files, make_environment
+from play_story import play_story, show_story
 from rich.console import Console
 from rich.text import Text
 
@@ -45,6 +46,7 @@ def main() -> int:
             outlets.day = day
             play_day(dags, day)
             show_day(day)
+    show_second_story()
     show_end(days[-1], time.monotonic() - started)
     return 0
 
@@ -99,6 +101,15 @@ def show_day(day: str) -> None:
             show_changes(console, mine, names)
     if not changes:
         console.print("Nothing changed.")
+
+
+def show_second_story() -> None:
+    """Play the second story of the samples and print its timeline, which has every kind and cause of change."""
+    console.rule("A second story: one record that changes in every way")
+    shutil.rmtree(HOME / "story", ignore_errors=True)
+    with console.status("a week of one incident ..."), quiet():
+        settings = play_story(HOME / "story")
+    show_story(settings, console)
 
 
 def show_end(last_day: str, elapsed_s: float) -> None:

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blotter.link.memory import build_value
-from blotter.model import Article, ClaimState, Reading, ReadingKind, Role, Verdict
+from blotter.model import Article, ClaimState, Judgement, Reading, ReadingKind, Role, Verdict
 from blotter.track import apply_changes
-from blotter.update import Update
+from blotter.update import Update, sort_batch
 from stories import DAY_1, MemoryDesk, comparable, latest_versions, play
 from story_scripts import Step, scripts, tell_script
 
@@ -127,6 +127,74 @@ def test_how_the_stream_is_cut_makes_no_difference(script: list[Step], cuts: set
         ]
 
 
+def known_values(desk: MemoryDesk) -> dict[str, dict[tuple[str | None, str], object]]:
+    """What is asserted of each incident. That something was taken back is known only where it stood before."""
+    return {
+        incident_id: {key: value for key, (_, value) in standing_of(desk, incident_id).items() if value is not None}
+        for incident_id in desk.dossiers
+    }
+
+
+@LAW
+@given(scripts(*EVERYTHING), st.sets(st.integers(1, 20), max_size=20))
+def test_edits_may_come_with_what_they_edit_or_later(script: list[Step], cuts: set[int]) -> None:
+    """Corrections, retractions and edits too: the same links and values, whether in one batch or in twenty."""
+    stream = sort_batch(tell_script(script))
+    edges = [0, *sorted(cut for cut in cuts if cut < len(stream)), len(stream)]
+    now = max(article.fetched_at for article, _ in stream) + timedelta(hours=1)
+    whole, cut = MemoryDesk(), MemoryDesk()
+    linked = [
+        {(link.link_id, link.verdict, link.score) for update in updates for link in update.links}
+        for updates in (
+            play(whole, stream, now=now),
+            play(cut, *(stream[a:b] for a, b in pairwise(edges)), now=now),
+        )
+    ]
+    assert linked[0] == linked[1]
+    assert known_values(whole) == known_values(cut)
+
+
+def check_merge_then_split_restores(stream: Stream, kept: int, merged: int) -> None:
+    desk, _ = play_single(stream)
+    live = sorted(desk.dossiers)
+    if len(live) < 2:
+        return
+    kept_id, merged_id = live[kept % len(live)], live[merged % len(live)]
+    if kept_id == merged_id:
+        return
+    before = {one: (standing_of(desk, one), tell_members(desk, one)) for one in (kept_id, merged_id)}
+    for number, action in enumerate(("merge", "split")):
+        at = DAY_1 + timedelta(days=90, hours=number)
+        judgement = Judgement(
+            judgement_id=f"jdg_{action}",
+            action=action,
+            actor="ana",
+            reason="to see",
+            judged_at=at,
+            incident_id=kept_id,
+            other_incident_id=merged_id,
+        )
+        (update,) = play(desk, [], now=at, judgements=[judgement])
+        assert update.refused == ()
+        for incident_id in (kept_id, merged_id):
+            assert desk.dossiers[incident_id].incident_id == incident_id  # readable for ever
+    after = {one: (standing_of(desk, one), tell_members(desk, one)) for one in (kept_id, merged_id)}
+    for one, (standing, members) in before.items():
+        assert after[one][1] == members
+        stands = {key: told for key, told in standing.items() if told[1] is not None}
+        assert {key: told for key, told in after[one][0].items() if told[1] is not None} == stands
+
+
+def tell_members(desk: MemoryDesk, incident_id: str) -> set[tuple[str, str]]:
+    return {(member.article_id, member.reading_id) for member in desk.dossiers[incident_id].members}
+
+
+@LAW
+@given(scripts(*EVERYTHING), st.integers(0, 9), st.integers(0, 9))
+def test_merge_then_split_restores_both(script: list[Step], kept: int, merged: int) -> None:
+    check_merge_then_split_restores(tell_script(script), kept, merged)
+
+
 @LAW
 @given(scripts("report", "late", "follow_up"))
 def test_reports_never_erase_what_is_known(script: list[Step]) -> None:
@@ -174,3 +242,4 @@ def test_many_stories_keep_the_rules(script: list[Step]) -> None:
     stream = tell_script(script)
     check_rules(stream)
     check_changes_lead_from_version_to_version(stream)
+    check_merge_then_split_restores(stream, 0, 1)

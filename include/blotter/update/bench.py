@@ -338,7 +338,10 @@ class Workbench:
         if known is None:
             return
         now_in = {placement.incident_id for placement in placements}
+        former = {self.follow_merges(placement.incident_id) for placement in known.placements}
         cause = _cause_of_arrival(article, reading, known)
+        if cause is not ChangeCause.EXTRACTOR_CHANGE and now_in - former:
+            cause = ChangeCause.LINK_CHANGE  # it tells of another incident now
         for placement in known.placements:
             incident_id = self.follow_merges(placement.incident_id)
             if incident_id not in now_in:
