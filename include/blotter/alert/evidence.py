@@ -42,11 +42,16 @@ _SPREE = re.compile(
 _KILLED = (
     r"kill|dead\b|death|died|\bdies?\b|dying|slain|slay|fatal|homicide|murder|body|bodies|pronounced|deceased|drown"
 )
+_IN_HOSPITAL = (
+    r"hospitali[sz]|(?:taken|rushed|flown|airlifted|transported|transferred|admitted|brought|sent|remain|treated|recover"
+    r"|condition|care)\w*\b[^.;]{0,60}?\b(?:hospital|medical cent|trauma)"
+)
 _WORDS = {
     ("condition", "killed"): _KILLED,
     ("condition", "critical"): r"critical|life[- ]threatening|grave|life support|fight\w* for (?:his|her|their) li",
     ("condition", "injured"): (
-        r"injur|wound|\bhurt|graz|surviv|hospital|treated|recover|stable|serious condition|burn|\bbitten|struck in"
+        rf"injur|wound|\bhurt|graz|surviv|{_IN_HOSPITAL}|treated|recover|stable|serious condition"
+        r"|burn|\bbitten|struck in"
         r"|\bin (?:the|his|her|their|both) (?:\w+ )?(?:leg|arm|foot|feet|hand|shoulder|thigh|ankle|hip|calf|knee|wrist"
         r"|finger|toe|chest|stomach|abdomen|back|neck|face|cheek|jaw|buttock|torso|side|head)"
     ),
@@ -93,7 +98,7 @@ _PENDING = re.compile(r"\bcharges?\b[^.;]{0,60}\bpending\b|\bpending\s+charges?\
 _ELSEWHEN = re.compile(
     r"\b(?:previous(?:ly)?|prior|earlier|past|former)\s+(?:\w+\s+){0,2}(?:arrest|charge|convict|record)", re.IGNORECASE
 )
-_HURT = r"injur|wound|\bhurt|graz|hospital|critical|surviv|treated|maim"
+_HURT = rf"injur|wound|\bhurt|graz|{_IN_HOSPITAL}|critical|surviv|treated|maim"
 # What may come to pass has not; what was in another case is not this one.
 _MAY_COME = re.compile(
     r"\b(?:could|may|might|will|would|should|expected\s+to|likely\s+to|possibl[ey])\s+(?:\w+\s+){0,3}$"
