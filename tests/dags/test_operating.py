@@ -1,6 +1,8 @@
 """What an operator sees: notices that name input and next step, assets that say what was published, questions."""
 
+import asyncio
 import json
+import socket
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -12,6 +14,7 @@ import pytest
 from blotter import steps
 from blotter.config import load_settings
 from blotter.stores import Stores
+from blotter_airflow.oncall import tell_missed_deadline, tell_troubled_feeds
 from blotter_airflow.review import ask_about_links, hand_in
 from blotter_airflow.secrets import ChannelSecrets
 
@@ -234,3 +237,37 @@ def test_a_channel_s_secret_may_be_an_airflow_connection(dag_bag: Any, home: Pat
     monkeypatch.setenv("HOOK_SECRET", "from the environment")
     assert secrets["HOOK_SECRET"] == "from the environment"
     assert secrets.get("NOWHERE") is None
+
+
+def break_a_feed(home: Path, monkeypatch: Any) -> str:
+    """A source whose feed refuses connections, asked so often that it is told to be in trouble."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    (home / "sources" / "gazette.yaml").write_text(f"name: Gazette\nfeeds:\n  - url: http://{address}/feed.xml\n")
+    monkeypatch.setenv("BLOTTER_FETCH__OPEN_HOSTS", address)
+    monkeypatch.setenv("BLOTTER_FETCH__HOST_SPACING_S", "0")
+    for n in range(3):
+        monkeypatch.setenv("BLOTTER_CLOCK", f"2026-03-0{n + 4}T12:00:00+00:00")
+        steps.ingest_feeds(load_settings(), run_id=f"poll {n}", source_ids=["gazette"])
+    return f"http://{address}/feed.xml"
+
+
+def test_a_missed_deadline_names_the_feed_once_an_outage(home: Path, monkeypatch: Any) -> None:
+    feed = break_a_feed(home, monkeypatch)
+    late = {"dag_run": {"dag_id": "watch_feeds", "dag_run_id": "r1", "state": "running"}}
+    for _ in range(2):
+        asyncio.run(tell_troubled_feeds("blotter sources check SOURCE", context=late))
+    [notice] = [notice for message in read_notices(home) for notice in message["notices"]]
+    assert notice["subject"] == f"blotter: Gazette is failing: {feed}"
+    assert dict(notice["lines"])["Next"] == "blotter sources check gazette"
+
+
+def test_a_run_that_is_late_is_named_with_what_to_do(home: Path) -> None:
+    steps.create_stores(load_settings())
+    late = {"dag_run": {"dag_id": "build_incidents", "dag_run_id": "r1", "state": "running", "conf": {"slice_size": 5}}}
+    asyncio.run(tell_missed_deadline("see which task waits", context=late))
+    [notice] = [notice for message in read_notices(home) for notice in message["notices"]]
+    lines = dict(notice["lines"])
+    assert notice["subject"] == "blotter: build_incidents is late" and "r1" in lines["Run"]
+    assert lines["Next"] == "see which task waits" and "slice_size" in lines["Input"]
