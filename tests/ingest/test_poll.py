@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from blotter.clean import clean_document
 from blotter.config import FetchSettings
 from blotter.errors import Reason
 from blotter.ingest.feeds import ParsedFeed, parse_feed
-from blotter.ingest.poll import PART_ENTRIES, PolledFeed, plan_feeds, poll_feeds
+from blotter.ingest.poll import MAX_NEW_ENTRIES, PART_ENTRIES, PolledFeed, divide_feeds, plan_feeds, poll_feeds
 from blotter.ingest.schedule import follow_page
 from blotter.model import Arrival, Rejection
 from blotter.sources import Feed, Source
@@ -21,6 +22,7 @@ from blotter.store.feeds import FeedMemory
 from blotter.store.inputs import InputLedger
 from blotter.store.state import open_state
 from ingest.site import Site, serve_site
+from ingest.test_feeds import ILL_FORMED
 
 NOW = datetime(2024, 3, 10, 12, tzinfo=UTC)
 HOST = "courier.example"
@@ -316,3 +318,125 @@ def test_killed_anywhere_no_entry_is_lost_and_none_is_doubled(site: Site, tmp_pa
     subprocess.run([sys.executable, "-c", KILLED, state, str(site.port), "0"], env=environment, check=True, timeout=60)
     pending = [document.location for document in InputLedger(open_state(state)).pending()]
     assert sorted(pending) == sorted(f"http://{HOST}/{name}" for name in names)
+
+
+def outcomes(parts: list[PolledFeed]) -> list[str]:
+    return [row["outcome"] for part in parts for row in part.fetch_rows if row["url"].endswith("/feed")]
+
+
+@pytest.mark.parametrize("name", ILL_FORMED)
+def test_ill_formed_xml_has_its_outcome_and_its_entry(name: str, site: Site, memory: FeedMemory) -> None:
+    site.pages[f"{HOST}/feed"] = ILL_FORMED[name]
+    site.put_story("post.example", "/Dock", "Dock Street")
+    site.put_feed("post.example", "/feed", [{"title": "Dock", "link": "http://post.example/Dock"}])
+    settings = make_sources(f"http://{HOST}/feed", "http://post.example/feed", fetch_pages=True)
+    parts = poll(site, memory, sources=settings)
+    assert sorted(outcomes(parts)) == ["ok", "ok"]
+    assert "Dock Street" in titles([part for part in parts if part.url.startswith("http://post")])
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        (b"", "unreadable_empty"),
+        (b"<!doctype html><title>We moved</title>", "unreadable_malformed"),
+        (b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'b'>]><rss><channel><item><title>&a;", "unreadable_malformed"),
+        (b"{]", "unreadable_malformed"),
+        (b"\x1f\x8b\x08 packed, and nobody said so", "unreadable_malformed"),
+        (b"<rss version='2.0'><channel></channel></rss>", "ok"),
+    ],
+)
+def test_what_is_no_feed_has_its_outcome(body: bytes, outcome: str, site: Site, memory: FeedMemory) -> None:
+    site.pages[f"{HOST}/feed"] = body
+    (part,) = poll(site, memory)
+    assert outcomes([part]) == [outcome]
+    assert (part.fetch_rows[0]["warning"] is None) is (outcome == "ok")
+
+
+def test_the_wrong_charset_is_seen_through(site: Site, memory: FeedMemory) -> None:
+    site.put_feed(HOST, "/feed", [make_entry("Caf\u00e9", description="Verg\u00fctung")])
+    site.pages[f"{HOST}/feed"] = site.pages[f"{HOST}/feed"].decode().encode("cp1252")  # type: ignore[union-attr]
+    site.headers[f"{HOST}/feed"] = {"Content-Type": "application/rss+xml; charset=utf-8"}
+    (arrived,) = arrivals(poll(site, memory))
+    assert isinstance(arrived, Arrival)
+    assert arrived.document.title == "Caf\u00e9 Street"
+
+
+def test_ten_thousand_entries_come_in_parts_over_several_polls(site: Site, memory: FeedMemory) -> None:
+    entries = [make_entry(f"N{n}", description="It burned.") for n in range(10_000)]
+    site.put_feed(HOST, "/feed", entries)
+    sources = make_sources(fetch_pages=False)
+    first = poll(site, memory, sources=sources)
+    assert len(arrivals(first)) == MAX_NEW_ENTRIES
+    assert "9000 entries are left" in (first[-1].warning or "")
+    assert max(len(part.arrivals) for part in first) <= PART_ENTRIES
+    second = poll(site, memory, sources=sources, now=NOW + timedelta(minutes=6), forced=False)
+    ids = [one.document.input_id for one in arrivals(first + second) if isinstance(one, Arrival)]
+    assert len(set(ids)) == len(ids) == 2 * MAX_NEW_ENTRIES
+
+
+def test_a_feed_that_answers_304_for_ever_is_seen_through_within_a_day(site: Site, memory: FeedMemory) -> None:
+    put_stories(site, "Dock")
+    poll(site, memory)
+    put_stories(site, "Dock", "Mill")
+    site.lies.add(f"{HOST}/feed")
+    found: list[str] = []
+    told: list[str] = []
+    for hour in range(1, 30):
+        parts = poll(site, memory, now=NOW + timedelta(hours=hour))
+        found += titles(parts)
+        told += outcomes(parts)
+    assert found == ["Mill Street"]
+    assert set(told) == {"not_modified", "ok"} and told.count("ok") <= 2
+
+
+def test_waiting_for_one_host_is_bounded_and_what_has_no_turn_stays_due(
+    site: Site, memory: FeedMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that wants a minute between requests costs the others nothing, and the slot no sleep."""
+    monkeypatch.setattr("blotter.ingest.fetch.MAX_IDLE_S", 0.5)
+    site.pages["slow.example/robots.txt"] = b"User-agent: *\nCrawl-delay: 50\n"
+    put_stories(site, "Dock")
+    site.put_feed("slow.example", "/feed", [])
+    sources = make_sources("http://slow.example/feed", f"http://{HOST}/feed")
+    started = time.monotonic()
+    parts = poll(site, memory, sources=sources)
+    assert time.monotonic() - started < 10
+    assert titles(parts) == ["Dock Street"]
+    assert {part.url for part in parts} == {f"http://{HOST}/feed"}, "the other was not asked and stays as it was"
+    due = [cursor.url for _, cursor in plan_feeds(sources, memory.load_cursors(sources), now=NOW)]
+    assert due == ["http://slow.example/feed"]
+
+
+def test_parts_divide_no_site_and_leave_out_nothing() -> None:
+    urls = [
+        f"http://{sub}.outlet{n}.example/{feed}" for n in range(40) for sub in ("www", "feeds") for feed in range(3)
+    ]
+    planned = plan_feeds(make_sources(*urls), {}, now=NOW)
+    parts = divide_feeds(planned, feeds_per_task=30)
+    held = [[cursor.url for _, cursor in planned if part.holds(cursor.url)] for part in parts]
+    assert sorted(url for urls_ in held for url in urls_) == sorted(urls)
+    sites = [{url.split("/")[2].partition(".")[2] for url in urls_} for urls_ in held]
+    assert sum(map(len, sites)) == len(set().union(*sites)) == 40
+    assert 4 <= len(parts) <= 8 and all(held)
+    assert divide_feeds([], feeds_per_task=30) == []
+
+
+def test_turns_are_taken_among_all_processes(memory: FeedMemory) -> None:
+    waits = [memory.take_turn("courier.example:80", NOW, 2.0) for _ in range(3)]
+    assert waits == [0.0, 2.0, 4.0]
+    assert memory.take_turn("other.example:80", NOW, 2.0) == 0.0
+    assert memory.take_turn("courier.example:80", NOW + timedelta(seconds=60), 2.0) == 0.0
+
+
+def test_a_pause_costs_an_entry_no_try(site: Site, memory: FeedMemory) -> None:
+    put_stories(site, "Dock")
+    page = site.pages["other.example/Dock"] = site.pages[f"{HOST}/Dock"]
+    site.put_feed(HOST, "/feed", [make_entry("Dock", link="http://other.example/Dock")])
+    site.pages["other.example/Dock"] = 429
+    site.headers["other.example/Dock"] = {"Retry-After": "7200"}
+    for minutes in range(0, 120, 10):
+        assert arrivals(poll(site, memory, now=NOW + timedelta(minutes=minutes))) == []
+    site.pages["other.example/Dock"], site.headers["other.example/Dock"] = page, {}
+    assert titles(poll(site, memory, now=NOW + timedelta(minutes=121))) == ["Dock Street"]
+    assert site.count("other.example/Dock") == 2

@@ -374,7 +374,7 @@ class Fetcher:
 
     async def _fetch_robots(self, host: _Host, parsed: URL) -> Outcome | None:
         """Ask for robots.txt and note what it says; gives why it was not asked for, where it was not."""
-        state, seen = host.state, [str(parsed.origin() / "robots.txt")]
+        state, seen, started = host.state, [str(parsed.origin() / "robots.txt")], time.monotonic()
         while True:
             try:
                 asked = URL(seen[-1])
@@ -399,7 +399,8 @@ class Fetcher:
             state.is_robots_unreachable = not is_absent
             host.unreachable = fetched.outcome if fetched.outcome in _UNCONNECTED else Outcome.ROBOTS_UNREACHABLE
             state.robots = "" if is_absent else state.robots
-        host.rules_of = None
+        self._read_rules(host)
+        host.free_at = max(host.free_at, started + host.crawl_delay_s)
         self._note_change(host)
         return None
 
