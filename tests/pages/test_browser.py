@@ -164,7 +164,7 @@ def test_an_editor_reads_goes_back_in_time_replays_and_judges(airflow: tuple[str
     assert frame.locator(f"mark{target}").is_visible()
 
     frame.get_by_role("link", name="Quarantine").click()
-    frame.locator("td a").first.click()
+    frame.locator(".card h2 a").first.click()
     frame.get_by_role("button", name="Replay it").press("Enter")
     frame.get_by_text("It came in again.").wait_for()
 
@@ -203,7 +203,7 @@ def list_pages(page: Any, base: str) -> dict[str, str]:
     """One of each kind of page, the fullest incident among them."""
     pages = {name: f"{base}/blotter/{name}" for name in ("sources", "quarantine", "review")}
     load_fresh(page, f"{base}/blotter/quarantine?all=1")
-    pages["quarantined"] = base + page.locator("td a").first.get_attribute("href")
+    pages["quarantined"] = base + page.locator(".card h2 a").first.get_attribute("href")
     load_fresh(page, f"{base}/blotter/?words=whitlock")
     incident = base + page.locator(".card h2 a").first.get_attribute("href")
     return {"incidents": f"{base}/blotter/", "incident": incident, "incident-then": f"{incident}?version=1", **pages}

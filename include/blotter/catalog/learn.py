@@ -97,7 +97,7 @@ class CatalogKeeper:
         never waits for it: it is right, and says that it is not up to date.
         """
         signature = self._sign()
-        if signature == self._seen and self.catalog.path.exists():
+        if signature is None or (signature == self._seen and self.catalog.path.exists()):
             return True
         if self._learning.acquire(blocking=False):
             thread = threading.Thread(target=self._learn_aside, args=[signature], name="blotter-catalog", daemon=True)
@@ -136,7 +136,7 @@ class CatalogKeeper:
                 connection.close()
 
     def _sign(self) -> object:
-        """Tell one state of `runs` from another by its newest parts."""
+        """Tell one state of `runs` from another by its newest parts; None where there are no tables."""
         with suppress(OSError):
             newest = max(folder.name for folder in self._runs.iterdir())
             stats = [(part.name, part.stat()) for part in (self._runs / newest).iterdir()]

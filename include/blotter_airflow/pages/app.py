@@ -5,6 +5,8 @@ it is worded (`wording`), what is asked of the tables (`blotter.catalog`). Every
 itself demands one, so that a new route cannot forget it.
 """
 
+import logging
+import sqlite3
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
+import duckdb
 from fastapi import Depends, FastAPI, Form, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -38,6 +41,7 @@ from blotter_airflow.pages.city_map import HEIGHT, WIDTH, draw_map
 from blotter_airflow.pages.evidence import cut_text
 from blotter_airflow.pages.tables import Tables
 
+_log = logging.getLogger(__name__)
 _FOLDER = Path(__file__).parent
 _STATIC = {"pages.css": "text/css; charset=utf-8", "pages.js": "text/javascript; charset=utf-8"}
 _HEADERS = {
@@ -75,7 +79,8 @@ def make_app() -> FastAPI:
         return response
 
     app.add_exception_handler(StarletteHTTPException, _answer_refusal)
-    app.add_exception_handler(BlotterError, _answer_trouble)
+    for trouble in (BlotterError, sqlite3.Error, duckdb.Error):
+        app.add_exception_handler(trouble, _answer_trouble)
     app.get("/", response_class=HTMLResponse)(show_incidents)
     app.get("/incidents.json")(send_incidents)
     app.get("/incidents/{incident_id}.json")(send_incident)
@@ -539,7 +544,8 @@ def _answer_refusal(request: Request, refusal: Any) -> Response:
 
 
 def _answer_trouble(request: Request, trouble: Any) -> Response:
-    """Answer where the tables cannot be read: with what an operator can do."""
+    """Answer where the tables or their catalog cannot be read: with what an operator can do."""
+    _log.warning("a page could not be shown", exc_info=trouble)
     status = 503 if isinstance(trouble, SettingsError) else 500
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"detail": str(trouble)}, status_code=status)
