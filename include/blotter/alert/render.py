@@ -53,37 +53,39 @@ def render_message(message: Message) -> RenderedMessage:
         "description": message.alerts[-1].description,
         "alert_id": message.message_id,
     }
-    return RenderedMessage(
-        message_id=message.message_id,
-        rule=message.rule,
-        channel=message.channel,
-        subject=subject,
-        created_at=message.folded_at,
-        text=_templates().get_template("message.txt").render(told),
-        html=_templates().get_template("message.html").render(told),
-        payload={"alert_id": message.message_id, "rule": message.rule, "subject": subject, "incidents": contents},
-    )
+    payload = {"alert_id": message.message_id, "rule": message.rule, "subject": subject, "incidents": contents}
+    return _fill_templates(message, "message", told, payload)
 
 
 def _render_notices(message: Message, notices: Sequence[Mapping[str, Any]]) -> RenderedMessage:
     subject = notices[0]["subject"] if len(notices) == 1 else f"blotter: {len(notices)} things to see to"
-    told = {"subject": subject, "notices": notices[:MAX_TOLD], "alert_id": message.message_id}
-    told["n_untold"] = max(0, len(notices) - MAX_TOLD)
+    told: dict[str, Any] = {
+        "subject": subject,
+        "notices": notices[:MAX_TOLD],
+        "n_untold": max(0, len(notices) - MAX_TOLD),
+        "alert_id": message.message_id,
+    }
+    payload: dict[str, Any] = {
+        "alert_id": message.message_id,
+        "rule": message.rule,
+        "subject": subject,
+        "incidents": [],
+    }
+    return _fill_templates(message, "notice", told, {**payload, "notices": list(notices)})
+
+
+def _fill_templates(
+    message: Message, template: str, told: Mapping[str, Any], payload: Mapping[str, Any]
+) -> RenderedMessage:
     return RenderedMessage(
         message_id=message.message_id,
         rule=message.rule,
         channel=message.channel,
-        subject=subject,
+        subject=told["subject"],
         created_at=message.folded_at,
-        text=_templates().get_template("notice.txt").render(told),
-        html=_templates().get_template("notice.html").render(told),
-        payload={
-            "alert_id": message.message_id,
-            "rule": message.rule,
-            "subject": subject,
-            "incidents": [],
-            "notices": list(notices),
-        },
+        text=_templates().get_template(f"{template}.txt").render(told),
+        html=_templates().get_template(f"{template}.html").render(told),
+        payload=payload,
     )
 
 
