@@ -6,10 +6,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from blotter import steps
 from blotter.backfilling import backfill_day, list_days
+from blotter.cli import app
 from blotter.config import Settings
+from blotter.errors import SettingsError
 from blotter.stores import Stores
 
 PAGE = """<html><head><title>Fire on Elm Street</title>
@@ -127,3 +130,19 @@ def build(settings: Settings, run_id: str) -> None:
     for slice_id in steps.plan_slices(settings):
         steps.read_slice(settings, slice_id)
     steps.publish_batch(settings, run_id=run_id)
+
+
+def test_the_command_shows_the_days_and_takes_them(settings: Settings, tmp_path: Path) -> None:
+    write_lines(settings, "2026-03-02", "2026-03-03", "2026-03-03")
+    config = tmp_path / "blotter.toml"
+    config.write_text(
+        "\n".join(
+            f"{name} = {getattr(settings, name)!r}" for name in ("warehouse", "archive", "staging", "backfill", "state")
+        )
+    )
+    shown = CliRunner().invoke(app, ["backfill", "--config", str(config)])
+    assert shown.output.split() == ["2026-03-02", "1", "2026-03-03", "2"]
+    taken = CliRunner().invoke(app, ["backfill", "--from", "2026-03-02", "--to", "2026-03-03", "--config", str(config)])
+    assert taken.exit_code == 0 and len(pending_urls(settings)) == 3
+    wrong = CliRunner().invoke(app, ["backfill", "--from", "Monday", "--config", str(config)])
+    assert isinstance(wrong.exception, SettingsError)

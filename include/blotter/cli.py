@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from blotter.commands import (
     alerts,
     archive,
+    backfill,
     extract,
     incidents,
     judge,
@@ -60,6 +61,7 @@ for command in (
     stages.init,
     stages.run,
     stages.replay,
+    backfill.backfill,
     reprocess.reprocess,
     extract.extract,
     incidents.incidents,
