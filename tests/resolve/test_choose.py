@@ -154,3 +154,17 @@ def test_a_derived_value_weighs_less_than_a_stated_one() -> None:
 
 def test_roles_are_of_participants() -> None:
     assert hear("role", ("victim", 0, {"role": Role.VICTIM}), of=1).value == "victim"
+
+
+def test_nothing_happens_after_it_was_first_told() -> None:
+    """The day that a later report names may be a court's; that of the first report cannot be later than itself."""
+    day, later = "2025-03-05", "2025-03-25"
+    told = [(day, 0, {"confidence": 0.5}), (later, 600, {"confidence": 0.9}), (later, 620, {"confidence": 0.9})]
+    chosen = hear("occurred_date", *told)
+    assert (chosen.value, [rival.value for rival in chosen.rivals], chosen.contested_by) == (day, [later], ())
+
+
+def test_a_part_of_the_day_does_not_replace_an_approximate_hour() -> None:
+    about = ("07:15", 0, {"raw": "7:15 a.m.", "sentence": "It happened at about 7:15 a.m. on Tuesday."})
+    part = ("morning", 30, {"sentence": "She was killed Tuesday morning."})
+    assert hear("occurred_time", about, part).value == "07:15"

@@ -40,7 +40,7 @@ _SITES = frozenset(
 )
 _CARE = frozenset("hospital hospitals medical trauma regional children's children’s general burn".split())
 _CALENDAR = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december morning afternoon evening night".split()
+    "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december morning afternoon evening night christmas thanksgiving easter halloween".split()
 )
 _SKIP_AFTER = frozenset(
     "street st avenue ave road rd drive dr boulevard blvd lane ln court ct place pl way highway hwy parkway pkwy circle terrace trail square bridge county university college hospital "

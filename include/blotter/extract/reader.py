@@ -210,7 +210,10 @@ def _claim_places(writer: "ClaimWriter", places: Places) -> None:
         )
     for field, part in (("landmark", places.landmark), ("neighborhood", places.neighborhood)):
         if part is not None:
-            writer.add(field, part.text, part.sentence, part.start, part.end, confidence=0.7)
+            confidence = (
+                0.7 if part.how == "part" or (part.how in ("neighborhood", "landmark") and part.weight >= 1.0) else 0.5
+            )
+            writer.add(field, part.text, part.sentence, part.start, part.end, confidence=confidence)
     if places.city is not None and places.city_name:
         writer.add(
             "city",

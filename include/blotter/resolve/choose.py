@@ -11,7 +11,7 @@ arrival plays no part: only publication does.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -27,6 +27,8 @@ _OUTDATED_BY_OWN_SOURCE = 0.4
 _CORRECTED = 0.1
 _REPEATED = 0.3  # what was corrected does not come back by being said again
 _CORRECTING = 2.0
+_IMPLAUSIBLE = 0.05
+_SURE_PART = 0.6  # a neighborhood that an article calls so, and not one that is only guessed
 _HALF_LIFE_DAYS = 1.0
 _CLEAR_SHARE = 0.5  # of the weight of the clearest voice: less is taken for a slip of the reader
 _RIVAL_SHARE = 0.25  # of the standing value's weight: less is kept as a rival but opens no conflict
@@ -217,9 +219,10 @@ def _weigh_voices(field: str, voices: Sequence[Voice]) -> list[Voice]:
             source = voice.member.source_id
             if source not in last_word or voice.told_at >= last_word[source].told_at:
                 last_word[source] = voice
+    implausible = _find_implausible(field, voices)
     weighed = []
     for voice in voices:
-        weight = _weigh_statement(voice)
+        weight = _weigh_statement(voice) * (_IMPLAUSIBLE if voice in implausible else 1.0)
         if voice.member.notice is Notice.CORRECTION:
             weight *= _CORRECTING
         elif corrected_at is not None and voice.told_at < corrected_at:
@@ -234,6 +237,30 @@ def _weigh_voices(field: str, voices: Sequence[Voice]) -> list[Voice]:
         aged = weight * 0.5 ** (behind_days / _HALF_LIFE_DAYS) if field in MOVING else weight
         weighed.append(replace(voice, weight=round(weight, 9), aged_weight=round(aged, 9)))
     return weighed
+
+
+def _find_implausible(field: str, voices: Sequence[Voice]) -> list[Voice]:
+    """Find the voices that other articles of the incident show to be slips of the reader.
+
+    What was told of had happened by then, so a day after the first report is a court's or an arrest's; and a city of
+    which another article says that it is a neighborhood is none.
+    """
+    if field == "occurred_date":
+        first = min(voice.member.published_at for voice in voices).date()
+        latest = (first + timedelta(days=1)).isoformat()  # the place may lie east of Greenwich
+        return [voice for voice in voices if str(voice.statement.value or "") > latest]
+    if field == "city":
+        parts = {
+            fold(statement.value)
+            for voice in voices
+            for statement in voice.member.statements
+            if statement.field == "neighborhood" and isinstance(statement.value, str)
+            if statement.confidence >= _SURE_PART and fold(statement.value) != fold(str(voice.statement.value))
+        }
+        named = [voice for voice in voices if isinstance(voice.statement.value, str)]
+        of_parts = [voice for voice in named if fold(str(voice.statement.value)) in parts]
+        return of_parts if len(of_parts) < len(named) else []
+    return []
 
 
 def _repeats_corrected(field: str, voice: Voice, voices: Sequence[Voice], corrected_at: datetime | None) -> bool:
@@ -301,7 +328,8 @@ def _form_camps(field: str, voices: Sequence[Voice]) -> list[_Camp]:
     weights = {id(camp): camp.aged_weight for camp in leading}
     for camp, fuller in joining:
         leader = max(fuller, key=lambda one: weights[id(one)])
-        if (is_about[id(leader)] and not is_about[id(camp)]) or _is_respelt(field, leader, camp):
+        is_exacter = measure_detail(field, camp.value) >= measure_detail(field, leader.value)
+        if (is_about[id(leader)] and not is_about[id(camp)] and is_exacter) or _is_respelt(field, leader, camp):
             leader.value = camp.value
             is_about[id(leader)] = False
         leader.voices.extend(camp.voices)
