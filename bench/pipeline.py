@@ -9,16 +9,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
 
 from pages import write_pages
-
-if TYPE_CHECKING:
-    from blotter.model import Article
 
 
 def main() -> None:
@@ -33,7 +28,6 @@ def main() -> None:
 
         os.environ.update(make_environment(folder / "airflow", seeds_port=9))
         os.environ["BLOTTER_INBOX"] = str(folder / "inbox")
-        measure_reading(pages)
         measure_run(folder, pages)
 
 
@@ -41,44 +35,6 @@ def cpu_s(work: Callable[[], object]) -> float:
     started = time.process_time()
     work()
     return time.process_time() - started
-
-
-def measure_reading(pages: list[Path]) -> None:
-    """Documents a second: the reader over bare `spacy.blank("en")` tokenizing."""
-    import spacy
-    import trafilatura
-
-    from blotter.extract import Reader
-
-    texts = [text for page in pages if (text := trafilatura.extract(page.read_bytes()))]
-    articles = [make_article(text, number) for number, text in enumerate(texts)]
-    nlp = spacy.blank("en")
-    started = time.perf_counter()
-    reader = Reader()
-    load_s = time.perf_counter() - started
-    cpu_s(lambda: [list(reader.read_all(articles[:50])), [nlp.make_doc(text) for text in texts[:50]]])  # warm both
-    bare = cpu_s(lambda: [nlp.make_doc(text) for text in texts])
-    read = cpu_s(lambda: list(reader.read_all(articles)))
-    print(f"reading: {bare / read:.2f} of bare tokenizing, {len(texts)} articles (must 0.15); load {load_s:.1f} s (3)")
-
-
-def make_article(text: str, number: int) -> "Article":
-    from blotter.ids import make_id, sha256_hex
-    from blotter.model import Article
-
-    return Article(
-        article_id=make_id("art", number),
-        source_id="bench",
-        title="",
-        text=text,
-        text_sha256=sha256_hex(text),
-        raw_sha256="",
-        published_at=datetime(2026, 3, 4, tzinfo=UTC),
-        published_precision="day",
-        published_basis="sidecar",
-        fetched_at=datetime(2026, 3, 4, tzinfo=UTC),
-        language="en",
-    )
 
 
 def measure_run(folder: Path, pages: list[Path]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 BENCHES = (
     "clean.py",
+    "extract.py",
     "pipeline.py",
     "airflow_runs.py",
     "publish.py",
