@@ -309,7 +309,7 @@ def show_quarantined(
     request: Request, user: GetUserDep, tables: TablesDep, input_id: str, told: Text = ""
 ) -> HTMLResponse:
     """One quarantined input: why, where it lay, and the beginning of its bytes."""
-    with tables.reading() as (catalog, _):
+    with tables.reading() as (catalog, is_fresh):
         row = read_quarantined(catalog, input_id)
     if row is None:
         raise HTTPException(404, f"No quarantined input is called {input_id}.")
@@ -319,6 +319,7 @@ def show_quarantined(
         "quarantined.html",
         page="quarantine",
         row=row,
+        is_fresh=is_fresh,
         payload=_read_payload(tables, row),
         is_pending=input_id in _list_replaying(tables),
         told=_TOLD.get(told, ""),
