@@ -89,7 +89,7 @@ def _read_page(document: Document, markup: str, *, by: datetime) -> tuple[PageHe
         return _NO_HEAD, body
     head = read_head(tree, by=by)
     if head.published is None and document.published_basis in (None, *_WEAK_BASES):
-        found = search_date(tree, url=document.url or head.canonical, by=by)
+        found = search_date(tree, url=document.url or head.canonical, by=by, language=head.language)
         head = _with_published(head, found)
     n_links = count_links(tree)
     body = extract_body(tree)

@@ -5,6 +5,7 @@ the one of publication (`page`), and days named inside the story (`blotter.extra
 """
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from dateutil import parser as dateutil_parser
 from dateutil.parser import ParserError
 
 MAX_DATE_CHARS = 100
+_MAX_SEARCHED_CHARS = 300
 FIRST_YEAR = 1800  # before it there was no daily press whose pages could arrive here
 _LAST = datetime(2100, 1, 1, tzinfo=UTC)
 _SLACK = timedelta(days=1)  # the most that a local date can run ahead of UTC, rounded up
@@ -28,6 +30,37 @@ _ZONES = {
         ("MT", -7), ("PT", -8),
     )
 }  # fmt: skip
+
+
+# Months as newspapers write them, in full or by their first letters, without accents.
+_MONTHS = {
+    name: number
+    for names in (
+        "january february march april may june july august september october november december",
+        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+        "janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro",
+        "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre",
+        "januar februar marz april mai juni juli august september oktober november dezember",
+        "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+        "januari februari maart april mei juni juli augustus september oktober november december",
+    )
+    for number, name in enumerate(names.split(), start=1)
+} | {"maerz": 3, "janner": 1, "setiembre": 9}
+_MONTHS |= {
+    abbreviated: number
+    for number, names in enumerate(
+        ("jan ene gen janv", "feb fev fevr febr", "mar mrt", "apr abr avr", "mai mag", "jun giu", "jul lug juil",
+         "aug ago aou", "sep sept set", "oct okt ott out", "nov", "dec dez dic"),
+        start=1,
+    )
+    for abbreviated in names.split()
+}  # fmt: skip
+_WORDS_OF_DAY = re.compile(
+    r"(?<!\d)(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|\.)?[\s-]+(?:de\s+|of\s+)?(?P<month>[^\W\d_]{3,10})\.?,?[\s-]+"
+    r"(?:del?\s+)?(?P<year>\d{4})(?!\d)"
+    r"|(?P<month_first>[^\W\d_]{3,10})\.?\s+(?P<second>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<last>\d{4})(?!\d)",
+    re.IGNORECASE,
+)
 
 
 class Moment(NamedTuple):
@@ -57,6 +90,15 @@ def parse_moment(text: str) -> Moment | None:
             continue
         if found is not None:
             return _to_moment(found)
+    return find_day(text)
+
+
+def find_day(text: str) -> Moment | None:
+    """Find the first day that is spelled out in a text, with its month's name in one of seven languages."""
+    for found in _WORDS_OF_DAY.finditer(text[:_MAX_SEARCHED_CHARS]):
+        name = _strip_accents(found["month"] or found["month_first"])
+        if (month := _MONTHS.get(name)) is not None:
+            return _day(int(found["year"] or found["last"]), month, int(found["day"] or found["second"]))
     return None
 
 
@@ -71,6 +113,11 @@ def latest_possible(had_at: datetime) -> datetime:
 def is_possible(moment: datetime, *, by: datetime) -> bool:
     """Tell whether something whose latest possible moment is `by` can have been published at `moment`."""
     return moment.year >= FIRST_YEAR and moment <= by
+
+
+def _strip_accents(word: str) -> str:
+    letters = unicodedata.normalize("NFKD", word.lower())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _read_spelled(text: str) -> datetime | None:

@@ -6,7 +6,7 @@ an article (`walls`), and which of several sources of a value is believed (`clea
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -20,7 +20,7 @@ from trafilatura.metadata import extract_author, extract_title
 from trafilatura.settings import Extractor
 
 from blotter.clean.charset import tidy_text
-from blotter.clean.dates import Moment, is_possible, parse_moment
+from blotter.clean.dates import Moment, find_day, is_possible, parse_moment
 from blotter.errors import InputRejected, Reason
 
 MAX_PAGE_CHARS = 8_000_000
@@ -81,6 +81,23 @@ _BYLINES = etree.XPath(
     "//*[@rel='author' or @itemprop='author' or contains(@class, 'byline') or contains(@class, 'author')"
     " or contains(@class, 'Byline') or contains(@class, 'Author')][not(self::body or self::html or self::article)]"
 )
+_STORY_HEADINGS = etree.XPath("//article//h1 | //main//h1")
+_CUT_SHORT = re.compile(r"\s*(?:…|\.\.\.)$")
+_MIN_START_CHARS = 12  # a shorter start could be that of another headline
+# Where templates put the day of publication, when they mark it for nobody but the style sheet.
+_DATELINES = etree.XPath(
+    "//*[self::time or contains(@class, 'date') or contains(@class, 'Date') or contains(@class, 'publish')"
+    " or contains(@class, 'posted') or contains(@class, 'timestamp') or contains(@class, 'fecha')"
+    " or contains(@class, 'datum') or @class='data' or @itemprop='datePublished']"
+    "[ancestor::article or ancestor::main][not(ancestor::aside or ancestor::footer or ancestor::nav)]"
+)
+_SAYS_PUBLISHED = re.compile(r"\b(?:published|posted|publicad[oa]|publié|veröffentlicht|pubblicato)\b", re.IGNORECASE)
+_MAX_DATELINES, _MAX_DATELINE_CHARS = 40, 160
+_OF_UPDATE = re.compile(
+    r"\b(?:(?:last )?(?:updated|modified)|actualizad[oa]|atualizad[oa]|mis à jour|aktualisiert|aggiornat[oa])\b"
+    r".*?(?:\d{4}|$)",
+    re.IGNORECASE,
+)
 _WITH_LONG_ATTRIBUTES = etree.XPath(f"//*[@*[string-length() > {MAX_ATTRIBUTE_CHARS}]]")
 _NAME_SEPARATOR = re.compile(r"\s*(?:,|;|&|\band\b|\||/|•)\s*")
 _NAME = re.compile(
@@ -88,6 +105,10 @@ _NAME = re.compile(
     r"(?: (?:[^\W\d_a-z][\w.'’-]*|de|da|di|del|der|den|van|von|la|le|al|bin|ten|ter|dos|du)){1,4}"
 )
 _BYLINE = re.compile(r"^(?:by|from|von|por|par)\s+", re.IGNORECASE)
+_ROLE = re.compile(
+    r"\b(?:staff|writer|reporter|editor|correspondent|contributor|columnist|producer|journalist|news|press)\b",
+    re.IGNORECASE,
+)
 _FAST = Extractor(fast=True, comments=False, tables=True, with_metadata=False, output_format="python")
 
 
@@ -162,10 +183,19 @@ def read_head(tree: HtmlElement, *, by: datetime) -> PageHead:
     )
 
 
-def search_date(tree: HtmlElement, *, url: str | None, by: datetime) -> Moment | None:
-    """Look for the day of publication in address and text, the hard way only where the easy one finds nothing."""
+def search_date(tree: HtmlElement, *, url: str | None, by: datetime, language: str | None = None) -> Moment | None:
+    """Look for the day of publication in address and text, the hard way only where the easy one finds nothing.
+
+    A line that says that it is the day of publication goes first; on pages that are not in English, whose months the
+    search does not know, so does any line that is marked as a date's.
+    """
+    is_english = language in (None, "en")
+    if (day := _read_dateline(tree, by, is_said=is_english)) is not None:
+        return day
     size = len(tree.text_content())
     for hard in (False, True):
+        if hard and (day := _read_dateline(tree, by, is_said=False)) is not None:
+            return day
         if hard and size > MAX_HARD_SEARCH_CHARS:
             break
         try:
@@ -181,6 +211,17 @@ def search_date(tree: HtmlElement, *, url: str | None, by: datetime) -> Moment |
             continue  # a defect of the search on odd markup: the page has no date then
         if found and (moment := parse_moment(found)):
             return moment
+    return None
+
+
+def _read_dateline(tree: HtmlElement, by: datetime, *, is_said: bool) -> Moment | None:
+    """Read the first line of the story that is marked as a date's, or says so; what it tells of updates is left out."""
+    for element in _DATELINES(tree)[:_MAX_DATELINES]:
+        line = " ".join(element.text_content()[: 2 * _MAX_DATELINE_CHARS].split())
+        if 8 <= len(line) <= _MAX_DATELINE_CHARS and (not is_said or _SAYS_PUBLISHED.search(line)):
+            day = find_day(_OF_UPDATE.sub(" ", line))
+            if day is not None and is_possible(day.at, by=by):
+                return day
     return None
 
 
@@ -227,14 +268,25 @@ def _read_meta(tree: HtmlElement) -> dict[str, str]:
 
 
 def _find_article(tree: HtmlElement) -> Mapping[str, Any]:
-    """The JSON-LD object of the article; an empty one where the page has none."""
+    """The JSON-LD object of the article, its authors looked up where it only refers to them; empty where none is."""
     for script in tree.iter("script"):
         if "ld+json" not in (script.get("type") or "").lower() or not script.text:
             continue
-        for node in _json_nodes(script.text):
+        nodes = list(_json_nodes(script.text))
+        for node in nodes:
             if _ARTICLE_TYPES.intersection(_types(node)):
-                return node
+                return {**node, "author": _look_up(node.get("author") or node.get("creator"), nodes)}
     return {}
+
+
+def _look_up(stated: Any, nodes: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Give the objects that are meant by references (`{"@id": ...}`) to others of the same script."""
+    listed = stated if isinstance(stated, list) else [stated]
+    by_id = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str) and "name" in node}
+    return [
+        by_id.get(one["@id"], one) if isinstance(one, dict) and isinstance(one.get("@id"), str) else one
+        for one in listed
+    ]
 
 
 def _json_nodes(text: str) -> Iterator[Mapping[str, Any]]:
@@ -285,16 +337,35 @@ def _marked_times(tree: HtmlElement) -> Iterator[str]:
 def _choose_title(tree: HtmlElement, about: Mapping[str, Any], meta: Mapping[str, str]) -> str | None:
     site = _name_site(tree, meta)
     stated = [about.get("headline"), *map(meta.get, _TITLE_META)]
-    headings = [heading for h1 in tree.iter("h1") if (heading := " ".join(h1.text_content().split()))]
+    headings = _read_headings(tree)
     if len(headings) == 1:
         stated.append(headings[0])
     for text in stated:
         if isinstance(text, str) and (title := _trim_title(text, site)):
-            return title
+            return _complete_title(title, [*stated, *headings], site)
     try:
         return _trim_title(extract_title(tree) or "", site) or None
     except (AttributeError, TypeError, ValueError):
         return None
+
+
+def _read_headings(tree: HtmlElement) -> list[str]:
+    """Read the page's main headings; where some stand in the story and some above it, those in the story."""
+    for headings in (_STORY_HEADINGS(tree), tree.iter("h1")):
+        if found := [heading for h1 in headings if (heading := " ".join(h1.text_content().split()))]:
+            return found
+    return []
+
+
+def _complete_title(title: str, others: Sequence[Any], site: str | None) -> str:
+    """Give the whole of a title that was cut short, where the page has it."""
+    start = _CUT_SHORT.sub("", title)
+    if start != title and len(start) >= _MIN_START_CHARS:
+        for other in others:
+            whole = _trim_title(other, site) if isinstance(other, str) else ""
+            if whole.startswith(start) and not _CUT_SHORT.search(whole):
+                return whole
+    return title
 
 
 def _name_site(tree: HtmlElement, meta: Mapping[str, str]) -> str | None:
@@ -318,12 +389,36 @@ def _trim_title(text: str, site: str | None) -> str:
 
 
 def _choose_author(tree: HtmlElement, about: Mapping[str, Any], meta: Mapping[str, str]) -> str | None:
-    names = list(dict.fromkeys(_author_names(about.get("author") or about.get("creator"))))
-    if not names:
-        byline = next((meta[name] for name in _AUTHOR_META if _is_name(meta.get(name))), None)
-        names = [byline] if byline else _read_byline(tree, _name_site(tree, meta)) or [_guess_author(tree) or ""]
-    joined = "; ".join(_BYLINE.sub("", " ".join(tidy_text(name).split())) for name in names)
+    site = _name_site(tree, meta)
+    stated = list(_list_authors(about.get("author")))
+    names = list(dict.fromkeys(name for author in stated for name in _author_names(author)))
+    if not names or all(_is_organization(author) for author in stated):
+        # An outlet that names itself for its author says less than its byline.
+        names = _read_byline(tree, site) if names else _name_authors(tree, meta, site)
+        names = names or list(dict.fromkeys(name for author in stated for name in _author_names(author)))
+    joined = "; ".join(_trim_name(name) for name in names)
     return joined[:MAX_META_CHARS] or None
+
+
+def _name_authors(tree: HtmlElement, meta: Mapping[str, str], site: str | None) -> list[str]:
+    byline = next((meta[name] for name in _AUTHOR_META if _is_name(meta.get(name))), None)
+    return [byline] if byline else _read_byline(tree, site) or [_guess_author(tree) or ""]
+
+
+def _trim_name(text: str) -> str:
+    """Take off "By", and what stands behind a name: an address, a role."""
+    name = _BYLINE.sub("", " ".join(tidy_text(text).split()))
+    first, *behind = re.split(r"\s*[,|•]\s*", name)
+    is_about = behind and all("@" in part or _ROLE.search(part) for part in behind)
+    return first if is_about and _NAME.fullmatch(first) else name
+
+
+def _list_authors(stated: Any) -> Iterator[Any]:
+    yield from stated if isinstance(stated, list) else [stated]
+
+
+def _is_organization(author: Any) -> bool:
+    return isinstance(author, dict) and any("organization" in kind for kind in _types(author))
 
 
 def _read_byline(tree: HtmlElement, site: str | None) -> list[str]:
@@ -350,12 +445,11 @@ def _guess_author(tree: HtmlElement) -> str | None:
     return guess
 
 
-def _author_names(stated: Any) -> Iterator[str]:
-    for author in stated if isinstance(stated, list) else [stated]:
-        name = author.get("name") if isinstance(author, dict) else author
-        for one in name if isinstance(name, list) else [name]:
-            if isinstance(one, str) and _is_name(one):
-                yield one.strip()
+def _author_names(author: Any) -> Iterator[str]:
+    name = author.get("name") if isinstance(author, dict) else author
+    for one in name if isinstance(name, list) else [name]:
+        if isinstance(one, str) and _is_name(one):
+            yield one.strip()
 
 
 def _is_name(text: str | None) -> bool:
