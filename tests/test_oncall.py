@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from blotter import steps
 from blotter.alert.notices import STORM, Notice, make_notice_alerts
 from blotter.alert.render import render_message
 from blotter.alert.rules import AlertBook, load_rules
@@ -65,6 +66,16 @@ def test_the_same_notice_is_told_once_and_another_again(settings: Settings, tmp_
     assert tell_operators(settings, make_notice()) == 0
     tell_operators(settings, make_notice(key=("failure", "another")))
     assert len(read_lines(tmp_path / "alerts.jsonl")) == 2
+
+
+def test_where_many_things_fail_together_the_rest_is_one_message(settings: Settings, tmp_path: Path) -> None:
+    for n in range(40):
+        tell_operators(settings, make_notice(key=("failure", n), subject=f"thing {n}"))
+    assert len(read_lines(tmp_path / "alerts.jsonl")) == STORM, "the first few at once"
+    steps.send_alerts(settings, run_id="r")
+    *_, rest = read_lines(tmp_path / "alerts.jsonl")
+    assert rest["subject"] == f"blotter: {40 - STORM} things to see to" and len(rest["notices"]) == 40 - STORM
+    assert len(read_lines(tmp_path / "alerts.jsonl")) == STORM + 1
 
 
 def test_a_channel_that_is_down_gets_it_later_and_holds_up_no_other(settings: Settings, tmp_path: Path) -> None:

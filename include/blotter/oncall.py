@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from blotter.alert.channels import make_channels
 from blotter.alert.delivery import Channel, DeliveryFailed, deliver_due
-from blotter.alert.notices import Notice, make_notice_alerts
+from blotter.alert.notices import STORM, Notice, make_notice_alerts
 from blotter.alert.render import render_message
 from blotter.alert.rules import OPERATORS, load_rules
 from blotter.config import Settings
@@ -20,12 +20,16 @@ from blotter.store.outbox import Alert, Message
 from blotter.stores import Stores
 
 _REMEMBERED = timedelta(days=90)
+_ONE_STORM = timedelta(minutes=15)  # what fails within it is told together, but for the first few
 
 log = logging.getLogger(__name__)
 
 
 def tell_operators(settings: Settings, notice: Notice, secrets: Mapping[str, str] | None = None) -> int:
     """Tell a notice over every channel under `operators`; returns how many took it now. The others are tried again.
+
+    The first few are told at once; where many things fail together, the rest waits for `send_alerts`, which folds it
+    into one message a channel.
 
     It is written into the log in any case. Where the outbox itself cannot be had, the channels are asked directly: the
     state may be what is broken. Raises nothing of a channel's; SettingsError where the file of rules cannot work.
@@ -39,10 +43,13 @@ def tell_operators(settings: Settings, notice: Notice, secrets: Mapping[str, str
         with Stores(settings) as stores:
             with stores.engine.begin() as connection:
                 stores.outbox.enqueue(connection, alerts)
+            now = stores.now()
+            if stores.outbox.count_folded(OPERATORS, now - _ONE_STORM) >= STORM * len(book.operators):
+                return 0
             attempts = deliver_due(
                 stores.outbox,
                 make_channels(book, settings, secrets),
-                now=stores.now(),
+                now=now,
                 rule=OPERATORS,
                 stage_attempt=lambda row: stores.ledger.stage_rows("alerts", [row]),
             )

@@ -197,6 +197,14 @@ class Outbox:
             "n_given_up": sum(not row.is_open and row.status == "failed" for row in rows),
         }
 
+    def count_folded(self, rule: str, since: datetime) -> int:
+        """Count the messages of a rule that were folded from a time on, sent or not."""
+        with self._engine.connect() as connection:
+            recent = select(_messages.c.message_id).where(
+                _messages.c.rule == rule, _messages.c.folded_at >= _write_time(since)
+            )
+            return len(connection.execute(recent).all())
+
     def forget_sent(self, before: datetime) -> int:
         """Drop what was sent and folded before a time, for maintenance; the table `alerts` keeps the record."""
         with self._engine.begin() as connection:
