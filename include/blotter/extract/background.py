@@ -45,6 +45,11 @@ _HOTLINE = gated(
 )
 
 
+def is_boilerplate(sentence: Sentence) -> bool:
+    """Say whether a sentence stands under many articles and tells of none: a teaser, a notice, a hotline."""
+    return _TEASER.search(sentence) is not None or _HOTLINE.search(sentence) is not None
+
+
 def mark_sentences(sentences: list[Sentence]) -> None:
     """Set what each sentence is for, in place."""
     teaser_tail = False

@@ -15,6 +15,7 @@ from math import log1p
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
+from blotter.extract.background import is_boilerplate
 from blotter.extract.gate import GatedPattern, gated
 from blotter.extract.incident_types import Keyword
 from blotter.extract.lexicon import load_rows, load_sections
@@ -109,7 +110,7 @@ def measure_page(
     """Measure what speaks for and against an incident, by name; counts are log(1 + count per 200 words), the rest is 0
     to 3.
     """
-    read = scene.sentences[:_READ]
+    read = [s for s in scene.sentences if s.is_title or not is_boilerplate(s)][:_READ]
     head = [s for s in read if not s.is_title and not s.is_background][:3]
     title = " ".join(s.text for s in read if s.is_title) or " ".join(s.text for s in read[:1])
     text = " ".join(s.text for s in read)
