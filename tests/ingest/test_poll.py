@@ -440,3 +440,12 @@ def test_a_pause_costs_an_entry_no_try(site: Site, memory: FeedMemory) -> None:
     site.pages["other.example/Dock"], site.headers["other.example/Dock"] = page, {}
     assert titles(poll(site, memory, now=NOW + timedelta(minutes=121))) == ["Dock Street"]
     assert site.count("other.example/Dock") == 2
+
+
+def test_a_piece_never_replaces_a_page_that_was_had(site: Site, memory: FeedMemory) -> None:
+    put_stories(site, "Dock")
+    assert titles(poll(site, memory)) == ["Dock Street"]
+    site.put_feed(HOST, "/feed", [make_entry("Dock", description="It burned. Subscribe to read on.")])
+    site.pages[f"{HOST}/Dock"] = 403
+    (refused,) = arrivals(poll(site, memory))
+    assert isinstance(refused, Rejection) and refused.reason is Reason.BOT_CHALLENGE

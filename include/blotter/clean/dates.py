@@ -20,6 +20,7 @@ _LAST = datetime(2100, 1, 1, tzinfo=UTC)
 _SLACK = timedelta(days=1)  # the most that a local date can run ahead of UTC, rounded up
 
 _DAY_ONLY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
+_DOTTED = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?\d{4}")  # so written, the day comes first
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?")
 _ZONES = {
     name: hours * 3600
@@ -128,7 +129,7 @@ def _read_spelled(text: str) -> datetime | None:
     try:
         # Two readings over different defaults: what differs was not in the text.
         first, second = (
-            dateutil_parser.parse(cleaned, default=default, tzinfos=_ZONES)
+            dateutil_parser.parse(cleaned, default=default, tzinfos=_ZONES, dayfirst=_DOTTED.match(cleaned) is not None)
             for default in (datetime(2001, 1, 1), datetime(2002, 2, 2))  # noqa: DTZ001
         )
     except (ParserError, OverflowError):

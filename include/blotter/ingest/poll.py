@@ -538,9 +538,12 @@ def _make_arrival(source: Source, feed_url: str, asked: _Asked, now: datetime) -
 def _arrive_partial(
     source: Source, feed_url: str, asked: _Asked, now: datetime, reason: Reason, message: str
 ) -> Arrival | Rejection:
-    """Take the feed's own content where the page cannot be had, and reject the entry where it has none."""
+    """Take the feed's own content where the page cannot be had, and reject the entry where it has none.
+
+    Not where the page was asked for before: what was had then may be the whole story, and a piece must not replace it.
+    """
     content = asked.entry.content or asked.entry.summary
-    if content:
+    if content and (asked.n_visits == 1 or asked.fetched is None):
         return _arrive(source, feed_url, asked, now, content.encode("utf-8", "replace"), asked.entry.media, None)
     return Rejection(
         input_id=_input_id(source, feed_url, asked),
