@@ -106,6 +106,21 @@ Text = Annotated[str, Query(max_length=300)]
 Number = Annotated[int | None, Query(ge=0, le=2**62)]
 Field = Annotated[str, Form(max_length=2_000)]
 
+
+def read_asked(
+    words: Text = "",
+    place: Text = "",
+    type: Text = "",
+    happened: Text = "",
+    changed: Text = "",
+    only: Text = "",
+) -> dict[str, str]:
+    """Read what a list of incidents is asked for, as it stands in the address."""
+    return {"words": words, "place": place, "type": type, "happened": happened, "changed": changed, "only": only}
+
+
+AskedDep = Annotated[dict[str, str], Depends(read_asked)]
+
 _TOLD = {
     "judged": "Recorded in your name. A build was asked for: the record changes as soon as it is done.",
     "judged-later": "Recorded in your name. The record changes with the next build.",
@@ -118,16 +133,10 @@ def show_incidents(
     request: Request,
     user: GetUserDep,
     tables: TablesDep,
-    words: Text = "",
-    place: Text = "",
-    type: Text = "",
-    happened: Text = "",
-    changed: Text = "",
-    only: Text = "",
+    asked: AskedDep,
     before: Number = None,
 ) -> HTMLResponse:
     """The page *Incidents*: what changed last first, by words, place, type and day."""
-    asked = {"words": words, "place": place, "type": type, "happened": happened, "changed": changed, "only": only}
     problems: list[str] = []
     search = _read_search(asked, before, problems)
     with tables.reading() as (catalog, is_fresh):
@@ -155,18 +164,8 @@ def show_incidents(
     )
 
 
-def send_incidents(
-    tables: TablesDep,
-    words: Text = "",
-    place: Text = "",
-    type: Text = "",
-    happened: Text = "",
-    changed: Text = "",
-    only: Text = "",
-    before: Number = None,
-) -> JSONResponse:
+def send_incidents(tables: TablesDep, asked: AskedDep, before: Number = None) -> JSONResponse:
     """The same list as JSON: `rows` in the order of the page, `before` to go on with."""
-    asked = {"words": words, "place": place, "type": type, "happened": happened, "changed": changed, "only": only}
     problems: list[str] = []
     search = _read_search(asked, before, problems)
     if problems:
