@@ -2,11 +2,13 @@
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.extract.builders import make_article
+from tests.golden.goldens import list_goldens, load_article
 
 from blotter.extract import Reader
 from blotter.extract.gate import GatedPattern, literal_bits
@@ -164,6 +166,15 @@ def test_trailing_boilerplate_changes_nothing(reader: Reader, boilerplate: str) 
     plain = reader.read(make_article(text=STORY, title="Woman killed in Tulsa crash"))
     padded = reader.read(make_article(text=f"{STORY}\n\n{boilerplate}", title="Woman killed in Tulsa crash"))
     assert [replace(c, confidence=0) for c in padded.claims] == [replace(c, confidence=0) for c in plain.claims]
+
+
+@pytest.mark.parametrize("folder", list_goldens(), ids=lambda folder: folder.name)
+def test_no_article_is_read_otherwise_for_what_stands_under_it(reader: Reader, folder: Path) -> None:
+    article = load_article(folder)
+    padded = replace(article, text="\n\n".join((article.text, *BOILERPLATE)))
+    plain, told = reader.read(article), reader.read(padded)
+    assert told.kind == plain.kind
+    assert [replace(c, confidence=0) for c in told.claims] == [replace(c, confidence=0) for c in plain.claims]
 
 
 def test_claims_get_ids_that_differ(reader: Reader) -> None:

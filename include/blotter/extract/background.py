@@ -47,7 +47,12 @@ _HOTLINE = gated(
 
 def is_boilerplate(sentence: Sentence) -> bool:
     """Say whether a sentence stands under many articles and tells of none: a teaser, a notice, a hotline."""
-    return _TEASER.search(sentence) is not None or _HOTLINE.search(sentence) is not None
+    return is_teaser(sentence) or _HOTLINE.search(sentence) is not None
+
+
+def is_teaser(sentence: Sentence) -> bool:
+    """Say whether a sentence is the page's, not the article's: what else there is to read, a notice, a form."""
+    return _TEASER.search(sentence) is not None
 
 
 def mark_sentences(sentences: list[Sentence]) -> None:

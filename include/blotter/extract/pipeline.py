@@ -15,7 +15,7 @@ from spacy.attrs import IDX, SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from blotter.extract.background import mark_sentences
+from blotter.extract.background import is_teaser, mark_sentences
 from blotter.extract.gate import literal_bits
 from blotter.extract.mentions import Mention, MentionFinder
 from blotter.extract.predicates import MaskedSentence, find_predicates, mask_sentence
@@ -99,8 +99,10 @@ def split_sentences(doc: Doc) -> Doc:
 
 @Language.component("blotter_background")
 def mark_background(doc: Doc) -> Doc:
-    """Mark what each sentence is for."""
-    mark_sentences(doc.user_data[_SCENE].sentences)
+    """Mark what each sentence is for, and leave out those that are no part of the article."""
+    scene: Scene = doc.user_data[_SCENE]
+    mark_sentences(scene.sentences)
+    scene.sentences = [s for s in scene.sentences if s.is_title or not is_teaser(s)]
     return doc
 
 
