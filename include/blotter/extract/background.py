@@ -24,7 +24,7 @@ _AFTERMATH = gated(
 )
 # Another time than that of a page which tells of these days.
 _LONG_BEFORE = gated(
-    r"\b(?:in\s(?:\w+\.?\s)?(?:19|20)\d\d|(?:last|previous)\s(?:year|summer|fall|winter|spring|decade)|years?\s(?:ago|earlier|before|later)"
+    r"\b(?:in\s(?:\w+\.?\s)?(?:19|20)\d\d(?![-\s]block)|(?:last|previous)\s(?:year|summer|fall|winter|spring|decade)|years?\s(?:ago|earlier|before|later)"
     r"|months\s(?:ago|earlier)|(?:two|three|four|five|six|several)\s(?:weeks|days)\s(?:ago|earlier)|since\s(?:19|20)\d\d|earlier\sthis\s(?:year|month))\b"
 )
 # Another case, or a count of cases.

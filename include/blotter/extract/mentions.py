@@ -52,7 +52,7 @@ _RUN = re.compile(
     r"|[\"“‘'(][^\W\d_a-z][\w’'.\- ]{0,18}[\"”’')]))*"
 )
 _AFTER_AGE = re.compile(
-    r",?\s*(?:,|\(|—|–|-|aged?)\s*(?:(?:also|then|now|both|all|each|just)\s+)?(?:aged?\s+|who (?:was|is)\s+)?(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|-year-olds?\s+[A-Z]|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
+    r",?\s*(?:,|\(|—|–|-|aged?)\s*(?:(?:also|then|now|both|all|each|just)\s+)?(?:aged?\s+|who (?:was|is)\s+)?(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|[-\s]years?[-\s]olds?\s+[A-Z]|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
     r"(?:\s+(?P<unit>months?|weeks?|days?)(?:[- ]old)?)?(?:\s*years?(?:[- ]old)?)?(?=[\s,.;)’'”\"—–:-]|$)"
 )
 _NAME_FOLLOWS = re.compile(
@@ -139,10 +139,10 @@ class MentionFinder:
             rf"""(?<![\w’'-])(?:
               (?:(?P<det>the|an?|another|this|that|these|those|his|her|their|its|our|my|both|one|no|several|all|each|a\ second|(?-i:[A-Z])[\w’-]+['’]s?)\ )?
               (?:(?:(?P<min>at\ least|more\ than|over|nearly|about|some|up\ to|as\ many\ as|an?\ (?:estimated|total\ of))\ )?(?P<num>{_NUMBER})\ )?
-              (?P<mods>(?:(?:{modifiers}|(?-i:[A-Z][a-z]+(?:[-\ ][A-Z][a-z]+)?))[,\ ]\ ?){{0,4}})
-              (?:{_AGE_BEFORE}(?:,?\ (?P<mods2>(?:(?:{modifiers}|(?-i:[A-Z][a-z]+)|[a-z]+(?=\ (?:man|woman|boy|girl)\b))[,\ ]\ ?){{0,4}})(?=(?:{nouns})(?![\w-]))|(?![\w-])))?
+              (?P<mods>(?:(?:{modifiers}[,\ ]|(?-i:[A-Z][a-z]+(?:[-\ ][A-Z][a-z]+)?)\ )\ ?){{0,4}})
+              (?:{_AGE_BEFORE}(?:,?\ (?P<mods2>(?:(?:{modifiers}[,\ ]|(?-i:[A-Z][a-z]+)\ |[a-z]+(?=\ (?:man|woman|boy|girl)\b)[,\ ])\ ?){{0,4}})(?=(?:{nouns})(?![\w-]))|(?![\w-])))?
               (?:(?P<noun>{nouns})(?![\w-])(?P<poss>['’]s?(?!\w))?)?(?(age)|(?(noun)|(?!)))
-            |(?P<bare>(?:{_NUMBER}|another|the\ other|a\ (?:second|third|fourth|fifth)))(?=\ (?:(?:more|others?|of\ (?:them|whom|those)|in\ all|were|was|are|is|have|has|had|shot|stabbed|dead|killed|injured|wounded|hurt|missing|remains?|remained|suffered|sustained|in\ (?:critical|serious|stable|custody|hospital)|arrested|critically|seriously|fatally|died)\b))
+            |(?<!than\ )(?<!under\ )(?<!age\ )(?P<bare>(?:{_NUMBER}|another|the\ other|a\ (?:second|third|fourth|fifth)))(?=\ (?:(?:more|others?|of\ (?:them|whom|those)|in\ all|were|was|are|is|have|has|had|shot|stabbed|dead|killed|injured|wounded|hurt|missing|remains?|remained|suffered|sustained|in\ (?:critical|serious|stable|custody|hospital)|arrested|critically|seriously|fatally|died)\b))
             |(?<=killing\ )(?P<kill>{_NUMBER})\b(?!\ block)|(?<=killed\ )(?P<killed>{_NUMBER})(?=[,.;]|\ and\b|\ others|\ in\b|\ at\b|$)
             |(?<=kills\ )(?P<kills>{_NUMBER})\b|(?<=wounding\ )(?P<wound>{_NUMBER})\b|(?<=injuring\ )(?P<injuring>{_NUMBER})\b
             |(?<=injures\ )(?P<injures>{_NUMBER})\b|(?<=wounds\ )(?P<wounds>{_NUMBER})\b|(?<=leaves\ )(?P<leaves>{_NUMBER})\b|(?<=left\ )(?P<left>{_NUMBER})\b|(?<=leaving\ )(?P<leaving>{_NUMBER})\b
@@ -466,8 +466,8 @@ _NO_NOUN = re.compile(
 )
 _BARE = frozenset("bare kill killed kills wound injuring injures wounds leaves left leaving".split())
 _AGES_AFTER = re.compile(
-    r"(?:['’]s?\sages\s(?:were|are|range\sfrom)\s|,?\s+(?:[—–-]+\s)?(?:\(|(?P<both>both|all|each)\s+)?(?:ages?|aged|who\s(?:are|were)|between\sthe\sages\sof|ranging\sin\sage\sfrom|ranging\sfrom)?\s*(?<=[\s(]))"
-    r"(?P<ages>\d{1,3}(?:(?:,\s*|,?\s+and\s+|\s+to\s+|-to\s|-year-old\sand\s)\d{1,3})*)(?:-years?-olds?)?\)?(?=,|\.|;|\)|\s+[—–-]|\s+(?:was|were|who|and|have|had|is|are|years?)\b|$)(?:\s+years?(?:\sold)?)?"
+    r"(?:['’]s?\sages\s(?:were|are|range\sfrom)\s|\s(?:were|are)\s(?=\d{1,2}(?:,|\sand)\s[\d\s,and]{1,16}years\sold)|,?\s+(?:[—–-]+\s)?(?:\(|(?P<both>both|all|each)\s+)?(?:ages?|aged|who\s(?:are|were)|between\sthe\sages\sof|ranging\sin\sage\sfrom|ranging\sfrom)?\s*(?<=[\s(]))"
+    r"(?P<ages>\d{1,3}(?:(?:,\s*|,?\s+and\s+|\s+to\s+|-to\s|-year-old\sand\s)\d{1,3})*)(?![-\s]years?[-\s]olds?\s+[A-Z])(?:-years?-olds?)?\)?(?=,|\.|;|\)|\s+[—–-]|\s+(?:was|were|who|and|have|had|is|are|years?)\b|$)(?:\s+years?(?:\sold)?)?"
 )
 
 
@@ -486,6 +486,7 @@ def _merge_mentions(text: str, named: list[Mention], described: list[Mention]) -
             and description.noun != "person"
             and description.start < clash.start
             and clash.end < description.end
+            and not clash.has_known_first
         ):
             names.remove(clash)  # "a 24-year-old Sun Valley woman"
             merged.append(description)

@@ -154,17 +154,13 @@ class PeopleReader:
         """Give the fate that the title tells of one person to the only victim ("Teen dies after shooting")."""
         victims = [p for p in self._live() if p.score(Role.VICTIM) > p.score(Role.SUSPECT)]
         for sentence in self._scene.sentences:
+            aged = [m for m in sentence.mentions if sentence.is_title and m.age is not None]
+            if len(aged) == len(victims) == 1 and not victims[0].ages and _fits(victims[0], aged[0], self._finder):
+                victims[0].ages.append(Evidence(aged[0].age, sentence, aged[0].start, aged[0].end, 1.0))
             for finding in sentence.findings if sentence.is_title else ():
                 mention, condition = finding.mention, finding.effect.condition
                 if mention.noun in self._finder.nouns["suspect"]:
                     continue
-                if (
-                    mention.age is not None
-                    and len(victims) == 1
-                    and not victims[0].ages
-                    and finding.effect.role is Role.VICTIM
-                ):
-                    victims[0].ages.append(Evidence(mention.age, sentence, mention.start, mention.end, 1.0))
                 if (
                     condition is Condition.KILLED
                     and not mention.is_plural
@@ -448,15 +444,14 @@ class PeopleReader:
     def _place_object(self, mention: Mention, sentence: Sentence, before: list[Mention]) -> None:
         """Place "him": whoever was spoken of before, but not who does it to him."""
         here = [self._of_mention[id(m)] for m in before]
+        spoken = [m for m in sentence.mentions if m.end <= mention.start]
         person: Person | None = None
-        if len(before) > 1:
-            between = self._scene.article.text[before[-1].end : mention.start]
-            spoken_of = here[-1:] if _GOES_ON.match(between) else here[:-1]
-            fits = [
-                p
-                for p in spoken_of
-                if _agrees(p.gender, mention.gender) and not p.is_official and (p is not here[-1] or p is not here[0])
-            ]
+        if len(spoken) > 1:
+            goes_on = _GOES_ON.match(self._scene.article.text[spoken[-1].end : mention.start])
+            doer = self._of_mention.get(id(spoken[0] if goes_on else spoken[-1]))
+            near = [self._of_mention.get(id(m)) for m in (spoken[-1:] if goes_on else spoken[:-1])]
+            fits = [p for p in near if p is not None and p is not doer and _agrees(p.gender, mention.gender)]
+            fits = [p for p in fits if not p.is_official]
             person = fits[-1] if fits else None
         if person is None:
             options = [
@@ -478,8 +473,11 @@ class PeopleReader:
             if max(first, second) >= len(masked.mentions):
                 continue
             a, b = masked.mentions[first], masked.mentions[second]
+            if a.kind == "group" and a.members[-1].is_plural:
+                a = a.members[-1]  # "struck Ann Lee and two others — Bo Lee, 21, and Cy Lee, 22"
             if match.group(5) is not None:
-                if b.kind == "name" and a.kind == "description" and a.count == 1:
+                is_age = b.kind == "description" and b.noun == "person" and b.age is not None and a.age is None
+                if (b.kind == "name" or is_age) and a.kind == "description" and a.count == 1:
                     self._unite(a, b)
                 continue
             if match.group(3) is not None:
@@ -490,6 +488,7 @@ class PeopleReader:
                 match.group(7) is None
                 and "identif" not in match.group()
                 and "named" not in match.group()
+                and not (a.is_plural and "includ" in match.group())
                 and not _is_apposition(a, b, masked.text[match.end() :])
             ):
                 continue
@@ -644,7 +643,7 @@ class PeopleReader:
             if harmed and victim >= 1.0:
                 return Role.VICTIM
             return Role.OFFICER_INVOLVED if suspect >= 1.0 and not person.speaks else None
-        if max(victim, suspect) < 0.8 or (person.names and not person.is_surely_named and max(victim, suspect) < 1.5):
+        if max(victim, suspect) < 0.8 or (person.names and not person.is_surely_named and max(victim, suspect) < 1.2):
             return None
         if suspect > victim or (person.standings and suspect >= 0.6 * victim):
             return Role.SUSPECT
@@ -652,6 +651,14 @@ class PeopleReader:
 
     def _merge_nameless(self) -> None:
         """Take a nameless person for a named one of the same role where nothing speaks against it."""
+        for person in [p for p in self._live() if p.role is not None and not p.names and p.age is not None]:
+            untold = [
+                p for p in self._live() if p.role is None and p.names and not p.is_official and not p.role_evidence
+            ]
+            same = [p for p in untold if p.age == person.age and _agrees(p.gender, person.gender)]
+            if len(same) == 1:  # "Ann Lee, 12, was sitting on a porch": the girl of 12 who was shot
+                same[0].role = person.role
+                self._merge(same[0], person)
         for role in (Role.VICTIM, Role.SUSPECT):
             group = [p for p in self._live() if p.role is role]
             named = [p for p in group if p.names]
@@ -694,7 +701,7 @@ _LIST_HEAD = re.compile(
     re.I,
 )
 _SAME = re.compile(
-    r"⟦(\d+)⟧(?:,?\sinclud(?:ing|ed?|es):?\s|\s(?=⟦)|,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|[^⟦⟧.;]{1,90}?\sidentified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?)⟦(\d+)⟧"
+    r"⟦(\d+)⟧(?:(?:\s[^⟦⟧;:.]{2,70}?)?,?\sincluding:?\s|\sincluded?:?\s|\s(?=⟦)|,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|[^⟦⟧.;]{1,90}?\sidentified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?)⟦(\d+)⟧"
     r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned)|(?:\s[^⟦⟧;:.,]{2,50}?)?\sincluded?|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
     r"|⟦(\d+)⟧\s[^⟦⟧.;:,]{1,70}?\s(?:was|is)\s⟦(\d+)⟧"
     r"|identif(?:y|ied)\s(?:the\s)?⟦(\d+)⟧\s(?:[^⟦⟧.;]{0,40}\s)?as\s⟦(\d+)⟧",
@@ -733,6 +740,11 @@ def _is_apposition(a: Mention, b: Mention, after: str) -> bool:
     if a.kind == "description" and b.kind == "name":
         return not a.is_plural and (a.owner is None or after[:1] in ",.;)")
     return a.is_plural and b.kind in ("group", "name") and bool(b.members or b.name) and bool(a.noun)
+
+
+def _fits(victim: Person, mention: Mention, finder: MentionFinder) -> bool:
+    """Say whether the one age of a title may be the only victim's."""
+    return mention.noun not in finder.nouns["suspect"] and _agrees(victim.gender, mention.gender)
 
 
 def _words(name: str | None) -> list[str]:

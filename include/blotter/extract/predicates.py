@@ -57,7 +57,7 @@ def _m(group: str) -> str:
 
 # between a subject and its verb: an apposition, a relative pronoun, auxiliaries and adverbs
 _GAP = (
-    r"(?:\s(?:of|from|in|on|at|near)\s[^⟦⟧,;:.]{2,40}?(?=,|\s(?:who|was|were|is|are|has|had|died)\b))?"
+    r"(?:\s(?:of|from|in|on|at|near)\s[^⟦⟧,;:.]{2,40}?(?=,|\s(?:who|was|were|is|are|has|had|died|suffered|shot|accidentally|fatally|allegedly)\b))?"
     r"(?:(?:,|\s[—–-]+)\s[^⟦⟧;:.]{1,90}?(?:,|\s[—–-]+)(?=\s)|\s\([^)⟦]{1,40}\)|,|\s[—–-]+(?=\s)|\swho\s[^⟦⟧;:.]{1,100},(?=\s(?:was|were|is|has|had|died|faces)\b)|\swho\s[^⟦⟧;:.,]{1,60}?(?=\s(?:was|were|is|are)\s(?:\w+\s)?(?:in|taken|hospitali[sz]ed|pronounced|killed|shot|arrested|charged)\b)|\s\w+ing\s[^⟦⟧;:.]{1,110}?(?=\s(?:was|were|is|are|has|had|have)\b))?(?:\s(?:who|that)\b)?"
 )
 _ADV_WORD = r"\s(?:\w+ly|also|both|all|later|then|still|each|already|soon|now|himself|herself|themselves|believed\sto\shave(?:\sbeen)?|believed\sto|said\sto\shave|said\sto|thought\sto\shave|alleged\sto\shave|accused\sof|suspected\sof|first|since)"
@@ -157,7 +157,7 @@ _TABLE: tuple[Predicate, ...] = (
     _row("wanted", rf"{_m('s')}{_LINK}\s(?P<verb>wanted\b(?!\sto\b)|sought\b(?!\sto\b)|at\slarge|on\sthe\s(?:run|loose)|being\ssought|still\sat\slarge)", s=Effect(S, legal_status=LegalStatus.AT_LARGE, weight=1.3)),
     _row("accused", rf"{_m('s')}{_LINK}\s(?P<verb>{_CUSTODY})", s=Effect(S, weight=1.4)),
     _row("arrest_of", rf"\b(?P<verb>arrested|arresting|apprehended|detained|arrest\sof|took|taken)\s(?:suspect\s)?{_m('o')}(?:\s(?:into\s(?:police\s)?custody|on\s|for\s|in\s|at\s|after\s|,)|[,.]|$|\sMonday|\sTuesday|\sWednesday|\sThursday|\sFriday|\sSaturday|\sSunday|\swithout)", o=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.2)),
-    _row("arrest_plain", rf"\b(?P<verb>arrested|arresting|apprehended|arrest\sof)\s{_m('o')}", o=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.4)),
+    _row("arrest_plain", rf"\b(?P<verb>arrested|arrest|arresting|apprehended|arrest\sof)\s{_m('o')}", o=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.4)),
     _row("charge_of", rf"\b(?P<verb>charged|charging|charges\sagainst|indicted|case\sagainst|warrants?\s(?:\w+\s){{0,4}}for|accused|complaint\sagainst|charge\sagainst|indictment\sagainst)\s{_m('o')}", o=Effect(S, legal_status=LegalStatus.CHARGED, weight=1.4)),
     _row("search_for", rf"\b(?P<verb>(?:search(?:ing|ed)?|looking|hunt(?:ing)?|manhunt|on\sthe\slookout)\sfor|seeking|suspect(?:s|ed)?\s(?:was|is|were|are)?\s?(?:identified\s)?as|identified\s(?:the\s)?(?:suspect|gunman|shooter|suspects)\s(?:in\s\w+\s\w+\s)?as|gunman,\s|shooter,\s|suspect,\s)\s?{_m('o')}", o=Effect(S, weight=1.2)),
     _row("victim_is", rf"\b(?P<verb>(?:victims?|deceased|dead|decedent|man\swho\sdied|woman\swho\sdied|man\skilled|woman\skilled)(?:\s(?:in\s[^⟦⟧.;:]{{1,40}}|who\s[^⟦⟧.;:]{{1,40}}))?(?:\s(?:was|were|is|are|has\sbeen|have\sbeen))?(?:\s(?:later|both|positively|since))?(?:\sidentified(?:\s(?:by|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|on)\s?[^⟦⟧.;:]{{0,50}}?)?\sas|:|,))\s{_m('o')}", o=Effect(V, weight=1.3)),

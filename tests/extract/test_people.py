@@ -1,0 +1,77 @@
+"""Who is found on a page: rows of names and ages, one person told of in two ways, and what is no name."""
+
+import pytest
+from tests.extract.builders import make_article, people, person
+
+from blotter.extract import Reader
+
+LEAD = "A shooting on Alder Street in Salem on Monday night is under investigation, police said. "
+
+
+@pytest.mark.parametrize(
+    ("told", "ages"),
+    [
+        (
+            "The victims include 18-year-old Marvin Solt, 19-year-old Darian Voss and 17-year-old Jaquel Ferris.",
+            {17, 18, 19},
+        ),
+        (
+            "The wounded in the shooting included Shamir Voss, 21, of Keizer; Ashlin Marsh, 16, of Turner; and Ana Reyes, 18, of Salem.",
+            {16, 18, 21},
+        ),
+        ("Two women, ages 17 and 25, were treated and released after the shooting.", {17, 25}),
+        ("Gunfire struck Leo Marsh, 30, and two others — Shamir Voss, 21, and Ana Reyes, 18.", {18, 21, 30}),
+        ("Six people were shot, including a 7-year-old child.", {7}),
+        ("A 17-year-old boy arrived at Salem Hospital just before 9 p.m. with a gunshot wound.", {17}),
+        ("Officers also found a second victim, a 17-year-old male, who was shot in the leg.", {17}),
+        ("Tyler Voss and Damon Marsh, both 17, were shot in the leg.", {17}),
+        ("A 16-year-old girl's head was grazed in the shooting.", {16}),
+        ("A 61-year-old employee from Keizer accidentally shot himself in the hand.", {61}),
+    ],
+)
+def test_ages_of_victims(reader: Reader, told: str, ages: set[int]) -> None:
+    reading = reader.read(make_article(text=LEAD + told))
+    assert {p["age"] for p in people(reading) if p["role"] == "victim" and "age" in p} == ages
+
+
+def test_age_of_the_title_goes_to_the_only_victim(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            title="15-year-old accidentally shoots self in Salem",
+            text="A teen is in critical condition after accidentally shooting himself in Salem on Monday, police said.",
+        )
+    )
+    assert person(reading, role="victim", age=15, condition="critical")
+
+
+def test_town_in_a_description_is_no_name(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            text=LEAD + "A 24-year-old Cedar Mills woman was shot and killed. Police identified her as Angela Voss."
+        )
+    )
+    assert person(reading, role="victim", name="Angela Voss", age=24)
+    assert len(people(reading)) == 1
+
+
+def test_given_name_that_is_a_month(reader: Reader) -> None:
+    reading = reader.read(make_article(text=LEAD + "A gunman shot and killed 38-year-old April Denton at the bar."))
+    assert person(reading, role="victim", name="April Denton", age=38, condition="killed")
+
+
+def test_him_is_whom_the_gunman_approached(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(text=LEAD + "A masked gunman approached a 22-year-old man and shot him in the arm, police said.")
+    )
+    assert person(reading, role="victim", age=22, condition="injured")
+
+
+def test_block_number_is_no_year(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            text="Police were searching on Monday for a gunman after a fatal shooting in Salem.\n\n"
+            "A witness heard shots.\n\n"
+            "Julian Soto, 17, was pronounced dead at a hospital after the shooting in the 1900 block of Alder Street, police said."
+        )
+    )
+    assert person(reading, role="victim", name="Julian Soto", age=17, condition="killed")
