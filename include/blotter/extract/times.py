@@ -73,7 +73,7 @@ _NAMED_BY_DAY = re.compile(
     re.I,
 )
 _LEADS_SPEECH = re.compile(
-    r"(?:\s(?:morning|afternoon|evening|night))?,?\s(?:said|announced|released|identified|told|confirmed|charged|arrested|named)\b",
+    r"(?:\s(?:morning|afternoon|evening|night))?,?\s(?:said|announced|released|identified|told|confirmed|charged|arrested|named|filed|booked|sentenced|asked|searched|say|says)\b",
     re.I,
 )
 _STAMP_BEFORE = re.compile(
@@ -162,7 +162,8 @@ def _read_day(
     if day is None or day > published + timedelta(days=1) or day < published - timedelta(days=365 * 40):
         return None
     before, after = text[sentence.start : match.start()], text[match.end() : sentence.end]
-    weight = _weigh_day(before, text[clause_start : match.start()], after, sentence)
+    is_stamp = explicit or match.group("weekday") is not None
+    weight = _weigh_day(before, text[clause_start : match.start()], after, sentence, is_stamp=is_stamp)
     if match.group("holiday") and not (
         match.group("shift") or _HOLIDAY_BEFORE.search(before[-12:]) or _NAMED_BY_DAY.match(after)
     ):
@@ -180,6 +181,13 @@ def _read_day(
     if part is not None and not _speaks(before[-30:]):
         weight += 0.5
     return DayMention(day, match.start(), match.end(), sentence, weight, explicit, part)
+
+
+def _last_kind(text: str) -> str | None:
+    kind = None
+    for found in _KINDS.finditer(text):
+        kind = found.lastgroup
+    return kind
 
 
 def _is_quoted(before: str) -> bool:
@@ -300,10 +308,10 @@ def _resolve_word(word: str, published: date) -> date | None:
     return published
 
 
-def _weigh_day(before: str, clause: str, after: str, sentence: Sentence) -> float:
+def _weigh_day(before: str, clause: str, after: str, sentence: Sentence, *, is_stamp: bool) -> float:
     """Weigh by what the day is the day of: what happened, what was said, or what the law did."""
-    near = clause[-110:]
-    if _STAMP_BEFORE.search(before[-50:]):
+    near = clause[-160:]
+    if is_stamp and _STAMP_BEFORE.search(before[-50:]):
         return -6.0
     weight = 0.0
     if _NAMED_BY_DAY.match(after) and not _SPOKE_BEFORE.search(before[-20:]):
@@ -313,14 +321,11 @@ def _weigh_day(before: str, clause: str, after: str, sentence: Sentence) -> floa
     elif _LEADS_SPEECH.match(after):
         weight -= 2.2
     else:
-        kinds: dict[str, None] = {}
-        for found in reversed(list(_KINDS.finditer(near))):
-            kinds.setdefault(found.lastgroup or "", None)
-        for rank, kind in enumerate(list(kinds)[:2]):
-            weight += _WEIGHT_OF[kind] * (1.0 if rank == 0 else 0.35)
-        if kinds and next(iter(kinds)) == "state" and _AFTER_HARM.match(after):
+        kind = _last_kind(near)
+        weight += _WEIGHT_OF.get(kind or "", 0.0)
+        if kind == "state" and _AFTER_HARM.match(after):
             weight += 0.8
-        if not kinds:
+        if kind is None:
             following = [found.lastgroup for found in _KINDS.finditer(after[:90])]
             weight += 1.2 if _HARMFUL.intersection(following) else 0.0
             weight -= 0.8 if _speaks(after[:30]) else 0.0
@@ -341,7 +346,7 @@ def _weigh_day(before: str, clause: str, after: str, sentence: Sentence) -> floa
         weight -= 0.8
     if _CLOCK.pattern.search(before[-25:]) or _CLOCK.pattern.search(after[:25]):
         weight += 0.7
-    return weight + max(0.0, 1.0 - 0.08 * sentence.index)
+    return weight + max(0.0, 1.6 - 0.08 * sentence.index)
 
 
 def _part_of_day(before: str, after: str, match: re.Match[str]) -> str | None:
