@@ -2,8 +2,10 @@
 the source is mended, a backfill fills the gap, a person settles an unsure link, and nobody is alerted twice.
 """
 
+import asyncio
 import json
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +19,7 @@ import pytest
 from tests.dags.standalone import Airflow, run_airflow
 
 from blotter import queries
-
-pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1_500)]
+from blotter_airflow.oncall import tell_troubled_feeds
 
 NOW = datetime.now(UTC)
 SHOT_ON, NAMED_ON, MENDED_ON = (NOW - timedelta(days=n) for n in (4, 3, 1))
@@ -44,29 +45,27 @@ STORIES = {
         "expected until Sunday, the organizers said.",
     ),
 }
-UNSURE = f"A 40-year-old man was shot on Oak Avenue in Springfield, Illinois, on {SHOT_ON:%A} night, police said."
+UNSURE = f"A man was shot on Oak Avenue in Springfield, Illinois, on {SHOT_ON:%A} night, police said."
 
 
 class Outlet:
-    """A site with a feed on loopback: it lists what is in `listed`, or answers 503 while it is broken."""
+    """A site on loopback whose feed, at `feed_path`, lists what is in `listed`; elsewhere there is none."""
 
     def __init__(self) -> None:
         self.listed: list[str] = []
-        self.is_broken = False
+        self.feed_path = "/feed.xml"
         self.port = 0
 
     def answer(self, path: str) -> tuple[int, str, str]:
-        if self.is_broken:
-            return 503, "text/plain", "down"
-        if path == "/robots.txt":
-            return 404, "text/plain", ""
-        if path == "/feed.xml":
+        if path == self.feed_path:
             items = "".join(
                 f"<item><title>{STORIES[name][0]}</title><link>http://127.0.0.1:{self.port}/{name}</link>"
                 f"<pubDate>{format_datetime(STORIES[name][1])}</pubDate></item>"
                 for name in self.listed
             )
             return 200, "application/rss+xml", f'<rss version="2.0"><channel><title>G</title>{items}</channel></rss>'
+        if path.strip("/") not in STORIES:
+            return 404, "text/plain", ""
         title, published, text = STORIES[path.strip("/")]
         head = f'<title>{title}</title><meta property="article:published_time" content="{published.isoformat()}">'
         return (
@@ -109,9 +108,7 @@ def home(tmp_path: Path) -> Path:
 
 def make_environment(home: Path, outlet: Outlet) -> dict[str, str]:
     (home / "sources").mkdir()
-    (home / "sources" / "gazette.yaml").write_text(
-        f"name: Springfield Gazette\nfeeds:\n  - url: http://127.0.0.1:{outlet.port}/feed.xml\n"
-    )
+    write_source(home, outlet)
     places = {name: str(home / name) for name in ("warehouse", "archive", "staging", "inbox", "backfill", "sources")}
     settings = {
         **places,
@@ -123,6 +120,13 @@ def make_environment(home: Path, outlet: Outlet) -> dict[str, str]:
         "deadlines__feeds_s": "90",
     }
     return {f"BLOTTER_{name.upper()}": value for name, value in settings.items()}
+
+
+def write_source(home: Path, outlet: Outlet) -> None:
+    """Write the source's file, with the address at which the feed is now."""
+    (home / "sources" / "gazette.yaml").write_text(
+        f"name: Springfield Gazette\nfeeds:\n  - url: http://127.0.0.1:{outlet.port}{outlet.feed_path}\n"
+    )
 
 
 def read_messages(home: Path) -> list[dict[str, Any]]:
@@ -144,7 +148,44 @@ def put_into_backfill(home: Path, outlet: Outlet, *names: str) -> None:
     (home / "backfill" / "gazette" / "archive.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def test_a_feed_breaks_is_named_is_mended_and_the_gap_is_filled(home: Path) -> None:
+def test_the_story_in_one_process(home: Path, dag_bag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each DAG run by Airflow in turn, as the scheduler would; the deadline's callback called as the triggerer does."""
+
+    def run(*dag_ids: str, **given: Any) -> None:
+        for dag_id in dag_ids:
+            assert dag_bag.dags[dag_id].test(**given).state == "success", dag_id
+
+    outlet = Outlet()
+    with serve(outlet), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Airflow's own
+        for name, value in make_environment(home, outlet).items():
+            monkeypatch.setenv(name, value)
+        outlet.listed = ["shot"]
+        run("ingest_feeds", run_conf={"sources": ["gazette"]})
+        run("build_incidents", "send_alerts", "watch_feeds")
+        outlet.feed_path = "/news/feed.xml"
+        for _ in range(3):
+            run("ingest_feeds", run_conf={"sources": ["gazette"]})
+        asyncio.run(tell_troubled_feeds("blotter sources check SOURCE", context={}))
+        [notice] = read_notices(home)
+        assert "/feed.xml" in notice["subject"] and dict(notice["lines"])["Next"] == "blotter sources check gazette"
+        write_source(home, outlet)
+        outlet.listed = ["fair"]
+        run("ingest_feeds", run_conf={"sources": ["gazette"]})
+        run("build_incidents", "watch_feeds")
+        put_into_backfill(home, outlet, "shot", "named")
+        for day in (SHOT_ON, NAMED_ON):
+            run("backfill", logical_date=day.replace(hour=0, minute=0, second=0, microsecond=0))
+        run("build_incidents", "send_alerts", "send_alerts")
+    named = [message for message in read_messages(home) if message["rule"] == "victim-identified"]
+    assert ["Aaron Pell" in message["subject"] for message in named] == [True], "told, and told once"
+    check_nothing_twice(home)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(1_500)
+def test_the_story_through_a_whole_airflow(home: Path) -> None:
+    """Scheduler, triggerer, API: the deadline passes by itself, `airflow backfill` fills the gap, a person answers."""
     outlet = Outlet()
     with serve(outlet), run_airflow(home / "af", make_environment(home, outlet)) as airflow:
         airflow.unpause(*USED)
@@ -160,7 +201,7 @@ def test_a_feed_breaks_is_named_is_mended_and_the_gap_is_filled(home: Path) -> N
         assert f"http://127.0.0.1:{outlet.port}/feed.xml" in notice["subject"] and "failing" in notice["subject"]
         assert "blotter sources check gazette" in dict(notice["lines"])["Next"]
 
-        mend_feed(airflow, outlet)
+        mend_source(airflow, outlet, home)
         airflow.wait_until(lambda: not airflow.list_runs("watch_feeds", state="running"), "watching ended")
         assert not watch or airflow.wait_for_run("watch_feeds", watch) == "success"
 
@@ -182,14 +223,15 @@ def test_a_feed_breaks_is_named_is_mended_and_the_gap_is_filled(home: Path) -> N
 
 
 def break_feed(airflow: Airflow, outlet: Outlet) -> None:
-    outlet.is_broken = True
+    """The feed moves without a word: its old address is not found any more."""
+    outlet.feed_path = "/news/feed.xml"
     for _ in range(3):  # so often a feed fails before it is told to be in trouble
         airflow.run("ingest_feeds", sources=["gazette"])
 
 
-def mend_feed(airflow: Airflow, outlet: Outlet) -> None:
-    """The feed answers again, and lists only what is newest: what it had meanwhile is gone from it."""
-    outlet.is_broken = False
+def mend_source(airflow: Airflow, outlet: Outlet, home: Path) -> None:
+    """The operator writes the new address down; the feed lists what is newest, and no more what it had meanwhile."""
+    write_source(home, outlet)
     outlet.listed = ["fair"]
     assert airflow.run("ingest_feeds", sources=["gazette"]) == "success"
 
