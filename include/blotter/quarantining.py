@@ -26,7 +26,9 @@ from blotter.errors import Reason, SettingsError
 from blotter.ids import make_id
 from blotter.ingest.documents import open_documents, open_line
 from blotter.ingest.drops import find_filed
+from blotter.ingest.poll import refetch_page
 from blotter.model import Arrival, Disposition, Document, Rejection, make_input_id
+from blotter.sources import load_sources
 from blotter.steps import register_arrivals
 from blotter.stores import Stores
 
@@ -178,10 +180,23 @@ def _reopen(stores: Stores, one: QuarantinedInput) -> Iterator[Arrival | Rejecti
     elif one.delivery is not None:
         for arrived in _reopen_delivery(stores, one, one.delivery):
             yield _mark_replay(arrived, one)
+    elif one.kind == "entry" and one.reason != Reason.EMPTY:
+        yield _mark_replay(_refetch(stores, one), one)
     else:
-        raise _CannotReplay(
-            "nothing of it came that could be read again; where its page can be had now, drop it with a sidecar"
-        )
+        raise _CannotReplay("nothing of it came that could be read again")
+
+
+def _refetch(stores: Stores, one: QuarantinedInput) -> Arrival | Rejection:
+    """Ask for the page of an entry once more; the request is a row of `fetches`, like any."""
+    source = load_sources(stores.settings.sources).get(one.source_id)
+    if source is None:
+        raise _CannotReplay(f"{one.source_id} is no source any more")
+    arrived, row = refetch_page(source, one.location, settings=stores.settings.fetch, now=stores.now())
+    stores.ledger.stage_rows("fetches", [row])
+    input_id = _replay_id(one, one.location, None)
+    if isinstance(arrived, Rejection):
+        return replace(arrived, input_id=input_id)
+    return replace(arrived, document=replace(arrived.document, input_id=input_id))
 
 
 def _reopen_document(stores: Stores, one: QuarantinedInput, document: Document) -> Arrival:

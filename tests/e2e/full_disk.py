@@ -15,13 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from blotter import steps
 from blotter.config import Settings, load_settings
 from blotter.errors import BlotterError
-
-
-def run_steps(settings: Settings) -> None:
-    steps.ingest_drops(settings, run_id="run")
-    for slice_id in steps.plan_slices(settings):
-        steps.read_slice(settings, slice_id)
-    steps.publish_batch(settings, run_id="run")
+from pipeline import run_steps
 
 
 def tell(what: str, settings: Settings) -> None:

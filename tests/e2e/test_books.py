@@ -18,17 +18,11 @@ from blotter.errors import GateClosed, PublishingError
 from blotter.maintenance import expire_documents, rebuild_state, sweep_leftovers, write_checks_site
 from blotter.store.inputs import InputLedger
 from blotter.stores import Stores
+from pipeline import run_steps
 from warehouses import read_news, read_rows
 
 Make = Callable[..., Settings]
 Drop = Callable[[Settings], None]
-
-
-def run_all(settings: Settings, run_id: str) -> dict[str, int]:
-    steps.ingest_drops(settings, run_id=run_id)
-    for slice_id in steps.plan_slices(settings):
-        steps.read_slice(settings, slice_id)
-    return steps.publish_batch(settings, run_id=run_id)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +36,7 @@ def settings(published: Path, tmp_path: Path, make_settings: Make, drop_stories:
     if not (published / "warehouse").exists():
         made = make_settings(published)
         drop_stories(made)
-        run_all(made, "one")
+        run_steps(made, "one")
     shutil.copytree(published, tmp_path, dirs_exist_ok=True)
     return make_settings(tmp_path)
 
@@ -124,7 +118,7 @@ def test_a_run_whose_counts_do_not_reconcile_fails(
     settle = InputLedger.settle
     monkeypatch.setattr(InputLedger, "settle", lambda self, connection, settled: settle(self, connection, settled[1:]))
     with pytest.raises(PublishingError, match="do not reconcile on 1 inputs"):
-        run_all(settings, "one")
+        run_steps(settings, "one")
 
 
 def test_an_article_that_is_set_aside_takes_its_twin_along(
@@ -140,7 +134,7 @@ def test_an_article_that_is_set_aside_takes_its_twin_along(
         )
     write_rows = rows.claim_rows
     monkeypatch.setattr(rows, "claim_rows", lambda *about: ({**row, "confidence": 7.0} for row in write_rows(*about)))
-    counts = run_all(settings, "one")
+    counts = run_steps(settings, "one")
     assert (counts["n_quarantined"], counts["n_unchanged"]) == (2, 0)
     assert find_imbalances(settings) == []
 
@@ -154,7 +148,7 @@ def test_a_blocked_batch_is_told_shown_and_goes_through_by_one_command(
     with monkeypatch.context() as patch:
         patch.setattr(rows, "incident_row", lambda incident: {**write_row(incident), "n_killed": -1})
         with pytest.raises(GateClosed, match="n_killed"):
-            run_all(settings, "blocked")
+            run_steps(settings, "blocked")
     [run] = list_runs(settings)
     assert run.is_blocked and any("block: incidents" in failed for failed in run.failed)
     assert list_pending(settings).n_pending > 0
@@ -193,7 +187,7 @@ def test_retention_removes_old_bytes_after_a_dry_run_and_nothing_that_is_needed(
     assert counts["n_documents"] == len(files) - 2 and set((tmp_path / "archive").rglob("*.zst")) == files
     assert expire_documents(later) == counts
     before = read_news(tmp_path / "warehouse")
-    assert run_all(later, "two")["n_in"] == 2
+    assert run_steps(later, "two")["n_in"] == 2
     assert {name: before[name] for name in ("changes",)} == {"changes": read_news(tmp_path / "warehouse")["changes"]}
 
 
@@ -217,6 +211,6 @@ def test_a_state_that_was_lost_is_rebuilt_and_nothing_doubles(
         file.unlink()
     assert rebuild_state(settings, run_id="mend")["n_settled"] > 0
     drop_stories(settings)
-    counts = run_all(settings, "again")
+    counts = run_steps(settings, "again")
     assert counts["n_published"] == counts["n_not_incident"] == 0
     assert read_news(tmp_path / "warehouse") == before

@@ -15,6 +15,7 @@ from blotter.maintenance import rebuild_state
 from blotter.schemas import TABLES
 from blotter.store.warehouse import Warehouse
 from blotter.stores import Stores
+from pipeline import run_steps
 
 Make = Callable[..., Settings]
 NAME, AUTHOR, WORDS = "Marcus Ellery", "Nora Quill", "was answering a call"
@@ -35,13 +36,6 @@ LINES = [
         f"Starr Avenue has been identified as {NAME}, 34.\n\nEllery {WORDS} when he was shot, police said.",
     },
 ]
-
-
-def run_all(settings: Settings, run_id: str) -> dict[str, int]:
-    steps.ingest_drops(settings, run_id=run_id)
-    for slice_id in steps.plan_slices(settings):
-        steps.read_slice(settings, slice_id)
-    return steps.publish_batch(settings, run_id=run_id)
 
 
 def drop(settings: Settings, name: str, lines: list[dict[str, str]] = LINES) -> None:
@@ -68,7 +62,7 @@ def test_what_an_article_said_is_gone_everywhere_and_what_others_said_stays(
     settings = make_settings(tmp_path)
     for number, line in enumerate(LINES):
         drop(settings, f"{number}.jsonl", [line])
-        run_all(settings, f"run {number}")
+        run_steps(settings, f"run {number}")
     articles = Warehouse(tmp_path / "warehouse").read("articles").to_pylist()
     [article_id] = [row["article_id"] for row in articles if NAME in row["title"]]
     assert list(find_traces(tmp_path, NAME.encode()))
@@ -98,7 +92,7 @@ def test_what_an_article_said_is_gone_everywhere_and_what_others_said_stays(
     assert find_imbalances(settings) == []
 
     drop(settings, "later.jsonl")
-    run_all(settings, "three")
+    run_steps(settings, "three")
     assert list(find_traces(tmp_path, NAME.encode())) == []
     rebuild_state(settings, run_id="four")
     assert find_imbalances(settings) == []

@@ -9,18 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from blotter import steps
 from blotter.config import Settings
+from pipeline import can_mount, run_steps
 from warehouses import read_news, read_rows
 
 HERE = Path(__file__).parent
-
-
-def can_mount() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    command = ["unshare", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def test_a_disk_that_fills_up_during_a_run(
@@ -49,10 +42,7 @@ def test_a_disk_that_fills_up_during_a_run(
     assert all("done" in line or "Error" in line for line in told)
     assert "read-only" in told[-2].lower()
 
-    steps.ingest_drops(settings, run_id="run")
-    for slice_id in steps.plan_slices(settings):
-        steps.read_slice(settings, slice_id)
-    steps.publish_batch(settings, run_id="run")
+    run_steps(settings)
     undisturbed = tmp_path / "undisturbed" / "warehouse"
     assert read_news(tmp_path / "result") == read_news(undisturbed)
     inputs = sorted((row[3], row[5]) for row in read_rows(tmp_path / "result", "inputs"))

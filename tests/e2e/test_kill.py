@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import time
 import warnings
@@ -18,7 +19,6 @@ from blotter.config import ENV_PREFIX, Settings
 from warehouses import read_news, read_rows
 
 LIMIT_S = 280
-KILLS_A_SEED = 2
 DAGS = Path(__file__).parents[2] / "dags"
 
 Run = Callable[[Settings], None]
@@ -40,9 +40,9 @@ def run_dags(settings: Settings) -> None:
             os.environ[f"{ENV_PREFIX}{name.upper()}{f'__{key.upper()}' if key else ''}"] = str(told)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Airflow's own
-        from airflow.dag_processing.dagbag import DagBag
+        from blotter_airflow.embedded import load_dags
 
-        dags = DagBag(str(DAGS)).dags
+        dags = load_dags(DAGS)
         for dag_id in ("ingest_drops", "build_incidents"):
             assert str(dags[dag_id].test().state) == "success", dag_id
 
@@ -75,9 +75,9 @@ def read_dispositions(home: Path) -> list[Any]:
     return sorted((row[3], row[5]) for row in read_rows(home / "warehouse", "inputs"))
 
 
-# 100 kills each in `make test-heavy`; the first few seeds otherwise.
+# 100 kills each in `make test-heavy`; the first few otherwise.
 @pytest.mark.timeout(3 * 3600)
-@pytest.mark.parametrize(("run", "n_seeds"), [(run_steps, 2), (run_dags, 1)], ids=["steps", "dags"])
+@pytest.mark.parametrize(("run", "n_sampled"), [(run_steps, 3), (run_dags, 2)], ids=["steps", "dags"])
 def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(
     tmp_path: Path,
     context: ForkServerContext,
@@ -85,7 +85,7 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(
     drop_stories: Callable[[Settings], None],
     is_heavy: bool,
     run: Run,
-    n_seeds: int,
+    n_sampled: int,
 ) -> None:
     if run is run_dags:
         from airflow.utils.db import initdb
@@ -93,26 +93,30 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             initdb()
-    undisturbed = make_settings(tmp_path / "undisturbed")
-    drop_stories(undisturbed)
-    started = time.monotonic()
-    assert run_until_done(context, run, undisturbed, iter(())) == 0
-    whole_s = time.monotonic() - started
+    whole_s = float("inf")
+    for name in ("undisturbed", "undisturbed again"):  # the second without what a first run warms up
+        undisturbed = make_settings(tmp_path / name)
+        drop_stories(undisturbed)
+        started = time.monotonic()
+        assert run_until_done(context, run, undisturbed, iter(())) == 0
+        whole_s = min(whole_s, time.monotonic() - started)
     expected = read_news(tmp_path / "undisturbed" / "warehouse")
     assert expected["changes"]
     dispositions = read_dispositions(tmp_path / "undisturbed")
 
-    n_kills = 0
-    for seed in range(100 // KILLS_A_SEED if is_heavy else n_seeds):
+    n_kills, wanted = 0, 100 if is_heavy else n_sampled
+    for seed in range(4 * wanted):  # a moment after the end kills nothing
         home = tmp_path / f"seed-{seed}"
         settings = make_settings(home)
         drop_stories(settings)
         chance = random.Random(seed)
-        delays_s = iter([chance.uniform(0, whole_s) for _ in range(KILLS_A_SEED)])
-        n_kills += run_until_done(context, run, settings, delays_s)
+        n_kills += run_until_done(context, run, settings, iter([chance.uniform(0, whole_s) for _ in range(2)]))
         assert read_news(home / "warehouse") == expected, f"seed {seed}"
         assert read_dispositions(home) == dispositions, f"seed {seed}"
         assert find_imbalances(settings) == [], f"seed {seed}"
         assert list_pending(settings).n_pending == 0, f"seed {seed}"
         assert list((home / "inbox" / ".claimed").iterdir()) == [], f"seed {seed}: claimed for ever"
-    assert n_kills, "the moments were all after the end"
+        shutil.rmtree(home)
+        if n_kills >= wanted:
+            return
+    pytest.fail(f"only {n_kills} of {wanted} kills came before the end")

@@ -8,10 +8,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from blotter import steps
 from blotter.accounting import find_imbalances, list_pending
 from blotter.config import Settings
 from ingest.test_poison import LIMITS, OK, make_corpus
+from pipeline import run_steps
 from warehouses import read_rows
 
 N_GOOD = 300
@@ -48,10 +48,7 @@ def test_every_poison_ends_as_it_must_and_every_good_article_is_published(
     good = "\n".join(make_good(number) for number in range(n_good))
     (tmp_path / "inbox" / "good" / "good.jsonl").write_text(good, "utf-8")
 
-    steps.ingest_drops(settings, run_id="run")
-    for slice_id in steps.plan_slices(settings):
-        steps.read_slice(settings, slice_id)
-    counts = steps.publish_batch(settings, run_id="run")
+    counts = run_steps(settings)
 
     became: dict[str, set[str]] = {}
     good_became = []

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ from blotter import steps
 from blotter.cli import app
 from blotter.config import Settings
 from blotter.errors import InputRejected, Reason, SettingsError
+from blotter.model import Rejection
 from blotter.quarantining import list_quarantined, replay_quarantined
+from blotter.stores import Stores
+from ingest.site import serve_site
+from pipeline import run_steps
 from warehouses import read_news, read_rows
 
 Make = Callable[..., Settings]
@@ -21,13 +26,6 @@ TEXT = (
     "SPRINGFIELD, Ill. - A man was shot and killed Monday night in the {} block of East Cook Street, police said.\n\n"
     "The victim, whose name has not been released, was {} years old. No arrest was made."
 )
-
-
-def run_all(settings: Settings, run_id: str) -> dict[str, int]:
-    steps.ingest_drops(settings, run_id=run_id)
-    for slice_id in steps.plan_slices(settings):
-        steps.read_slice(settings, slice_id)
-    return steps.publish_batch(settings, run_id=run_id)
 
 
 def change_settings(settings: Settings, section: str, **values: Any) -> Settings:
@@ -63,7 +61,7 @@ def expected(tmp_path: Path, make_settings: Make) -> Callable[[Callable[[Setting
     def publish(fill: Callable[[Settings], None]) -> dict[str, Any]:
         settings = make_settings(tmp_path / "undisturbed")
         fill(settings)
-        run_all(settings, "undisturbed")
+        run_steps(settings, "undisturbed")
         return read_news(tmp_path / "undisturbed" / "warehouse")
 
     return publish
@@ -81,10 +79,10 @@ def test_after_a_reader_is_mended_a_replay_publishes_what_would_have_been_publis
 
     with monkeypatch.context() as patch:
         patch.setattr("blotter.reading.clean_document", fail)
-        broken = run_all(settings, "broken")
+        broken = run_steps(settings, "broken")
     assert broken["n_published"] == 0 and broken["n_quarantined"] > 5
     assert replay_all(settings)["n_documents"] == broken["n_quarantined"]
-    run_all(settings, "mended")
+    run_steps(settings, "mended")
     assert read_news(tmp_path / "mended" / "warehouse") == expected(drop_stories)
     assert list_quarantined(settings) == []
     replayed = list_quarantined(settings, is_replayed_wanted=True)
@@ -97,14 +95,14 @@ def test_after_a_reader_is_mended_a_replay_publishes_what_would_have_been_publis
 def test_asking_twice_brings_an_input_once(tmp_path: Path, make_settings: Make) -> None:
     settings = make_settings(tmp_path)
     drop(settings, "gazette/empty.html", b"<html><body></body></html>")
-    run_all(settings, "one")
+    run_steps(settings, "one")
     [lying] = list_quarantined(settings)
     assert (lying.status, lying.reason, lying.source_id) == ("open", "no_text", "gazette")
     assert replay_all(settings)["n_documents"] == 1
     [lying] = list_quarantined(settings)
     assert lying.status == "pending"
     assert lying.input_id in replay_quarantined(settings, [lying]).left
-    run_all(settings, "two")
+    run_steps(settings, "two")
     [again] = list_quarantined(settings)
     assert (again.status, again.replay_of) == ("open", lying.input_id)
     assert read_dispositions(settings) == ["quarantined"] * 2
@@ -123,12 +121,12 @@ def test_lines_over_a_limit_come_in_once_the_limit_is_raised(
     settings = make_settings(tmp_path / "mended")
     fill(settings)
     tight = change_settings(settings, "drops", max_document_bytes=2_000)
-    counts = run_all(tight, "tight")
+    counts = run_steps(tight, "tight")
     assert (counts["n_quarantined"], counts["n_in"]) == (1, 3)
     [lying] = list_quarantined(settings, reasons=["too_large"])
     assert lying.location == f"{name}#2"
     assert replay_all(settings)["n_documents"] == 1
-    run_all(settings, "mended")
+    run_steps(settings, "mended")
     told = read_news(tmp_path / "mended" / "warehouse")
     whole = expected(fill)
     assert {row[0] for row in told["articles"]} == {row[0] for row in whole["articles"]}
@@ -144,11 +142,11 @@ def test_a_file_that_could_not_be_opened_comes_in_whole(tmp_path: Path, make_set
     settings = make_settings(tmp_path / "mended")
     for _ in range(2):  # a second file of the same name is filed apart
         drop(settings, "gazette/a/lines.jsonl", make_line(ord("a")).encode())
-        run_all(change_settings(settings, "drops", max_file_bytes=10), f"tight {_}")
+        run_steps(change_settings(settings, "drops", max_file_bytes=10), f"tight {_}")
     drop(settings, "gazette/b/lines.jsonl", make_line(ord("b")).encode())
-    run_all(change_settings(settings, "drops", max_file_bytes=10), "tight")
+    run_steps(change_settings(settings, "drops", max_file_bytes=10), "tight")
     assert replay_all(settings) == {"n_inputs": 3, "n_documents": 2, "n_duplicate": 1, "n_rejected": 0}
-    run_all(settings, "mended")
+    run_steps(settings, "mended")
     assert read_news(tmp_path / "mended" / "warehouse") == expected(fill)
     assert list_quarantined(settings) == []
 
@@ -156,7 +154,7 @@ def test_a_file_that_could_not_be_opened_comes_in_whole(tmp_path: Path, make_set
 def test_a_file_that_is_gone_is_left_and_said_to_be(tmp_path: Path, make_settings: Make) -> None:
     settings = make_settings(tmp_path)
     drop(settings, "gazette/broken.zip", b"no zip")
-    run_all(settings, "one")
+    run_steps(settings, "one")
     (tmp_path / "inbox" / "failed" / "gazette" / "broken.zip").unlink()
     [lying] = list_quarantined(settings)
     outcome = replay_quarantined(settings, [lying])
@@ -164,14 +162,47 @@ def test_a_file_that_is_gone_is_left_and_said_to_be(tmp_path: Path, make_setting
     assert list_quarantined(settings) == [lying]
 
 
+def test_a_page_that_could_not_be_had_is_asked_for_once_more(tmp_path: Path, make_settings: Make) -> None:
+    url = "http://www.harborcourier.example/late"
+    with serve_site() as site:
+        site.pages["www.harborcourier.example/late"] = 503
+        settings = change_settings(
+            make_settings(tmp_path), "fetch", resolve=(f"*.example=127.0.0.1:{site.port}",), host_spacing_s=0
+        )
+        rejection = Rejection(
+            input_id="inp_lost",
+            kind="entry",
+            source_id="harbor-courier",
+            location=url,
+            stage="ingest",
+            reason=Reason.FETCH_FAILED,
+            message="server_error (HTTP 503)",
+            received_at=datetime(2026, 3, 4, tzinfo=UTC),
+        )
+        with Stores(settings) as stores:
+            steps.stage_rejection(stores, rejection)
+        run_steps(settings, "one")
+        assert replay_all(settings)["n_rejected"] == 1, "it is still away"
+        run_steps(settings, "two")
+        site.put_story("www.harborcourier.example", "/late", "Fire on Dock Street")
+        [lying] = list_quarantined(settings)
+        assert (lying.reason, lying.replay_of) == ("fetch_failed", "inp_lost")
+        assert replay_all(settings)["n_documents"] == 1
+    run_steps(settings, "three")
+    assert list_quarantined(settings) == []
+    [article] = read_rows(tmp_path / "warehouse", "articles")
+    assert url in article
+    assert len(read_rows(tmp_path / "warehouse", "fetches")) == 2
+
+
 def test_a_malformed_line_is_read_again_from_the_archive(tmp_path: Path, make_settings: Make) -> None:
     settings = make_settings(tmp_path)
     drop(settings, "gazette/lines.jsonl", f"{{\n{make_line(1)}\n".encode())
-    run_all(settings, "one")
+    run_steps(settings, "one")
     for file in (tmp_path / "inbox" / "processed").rglob("*.jsonl"):
         file.unlink()
     assert replay_all(settings) == {"n_inputs": 1, "n_documents": 0, "n_duplicate": 0, "n_rejected": 1}
-    run_all(settings, "two")
+    run_steps(settings, "two")
     [again] = list_quarantined(settings)
     assert (again.reason, again.location) == ("malformed", "gazette/lines.jsonl#1")
     assert again.replay_of is not None
@@ -200,7 +231,7 @@ def test_the_commands(tmp_path: Path, make_settings: Make, monkeypatch: pytest.M
     steps.create_stores(settings)
     assert call("list") == ["Nothing lies in quarantine."]
     drop(settings, "gazette/[red]empty.html", b"<html><body><img src='[bold]'></body></html>")
-    run_all(settings, "one")
+    run_steps(settings, "one")
     told = call("list")
     assert "no_text  gazette/[red]empty.html" in told[0] and told[-1] == "1 no_text"
     [row] = [json.loads(line) for line in call("list", "--json", "--source", "gazette")]

@@ -11,17 +11,11 @@ from blotter import rows, steps
 from blotter.config import Settings
 from blotter.errors import GateClosed, SettingsError
 from blotter.stores import Stores
+from pipeline import run_steps
 from warehouses import LEDGER, count_rows, read_news
 
 Make = Callable[..., Settings]
 Drop = Callable[[Settings], None]
-
-
-def run_all(settings: Settings, run_id: str) -> dict[str, int]:
-    steps.ingest_drops(settings, run_id=run_id)
-    for slice_id in steps.plan_slices(settings):
-        steps.read_slice(settings, slice_id)
-    return steps.publish_batch(settings, run_id=run_id)
 
 
 def test_a_drop_is_published_and_every_input_accounted_for(
@@ -29,7 +23,7 @@ def test_a_drop_is_published_and_every_input_accounted_for(
 ) -> None:
     settings = make_settings(tmp_path)
     drop_stories(settings)
-    counts = run_all(settings, "one")
+    counts = run_steps(settings, "one")
     inputs = pd.read_parquet(tmp_path / "warehouse" / "inputs")
     assert counts["n_in"] == len(inputs) == inputs.input_id.nunique()
     assert counts["n_published"] == (inputs.disposition == "published").sum() > 0
@@ -44,19 +38,19 @@ def test_a_drop_is_published_and_every_input_accounted_for(
 def test_a_second_run_finds_nothing_and_writes_nothing(tmp_path: Path, make_settings: Make, drop_stories: Drop) -> None:
     settings = make_settings(tmp_path)
     drop_stories(settings)
-    run_all(settings, "one")
+    run_steps(settings, "one")
     before = count_rows(tmp_path / "warehouse")
-    assert run_all(settings, "two") == {"n_in": 0, "n_finished_batches": 0}
+    assert run_steps(settings, "two") == {"n_in": 0, "n_finished_batches": 0}
     assert count_rows(tmp_path / "warehouse") == before
 
 
 def test_the_same_files_dropped_again_are_duplicates(tmp_path: Path, make_settings: Make, drop_stories: Drop) -> None:
     settings = make_settings(tmp_path)
     drop_stories(settings)
-    first = run_all(settings, "one")
+    first = run_steps(settings, "one")
     before = count_rows(tmp_path / "warehouse")
     drop_stories(settings)
-    again = run_all(settings, "two")
+    again = run_steps(settings, "two")
     after = count_rows(tmp_path / "warehouse")
     assert again["n_in"] == first["n_in"]
     assert again["n_published"] == again["n_not_incident"] == 0
@@ -76,17 +70,17 @@ def test_a_closed_gate_publishes_nothing_and_lets_the_batch_through_once_mended(
     with monkeypatch.context() as patch:
         patch.setattr(rows, "incident_row", write_wrong_row)
         with pytest.raises(GateClosed, match="n_killed"):
-            run_all(settings, "blocked")
+            run_steps(settings, "blocked")
     counted = count_rows(tmp_path / "warehouse")
     assert {name for name, n in counted.items() if n} <= {"check_results", "runs", "inputs", "quarantine"}
     assert counted["check_results"] and counted["runs"]
     with Stores(settings) as stores:
         assert stores.ledger.counts().n_pending > 0
 
-    assert run_all(settings, "mended")["n_published"] > 0
+    assert run_steps(settings, "mended")["n_published"] > 0
     undisturbed = make_settings(tmp_path / "undisturbed")
     drop_stories(undisturbed)
-    run_all(undisturbed, "mended")
+    run_steps(undisturbed, "mended")
     assert read_news(tmp_path / "warehouse") == read_news(tmp_path / "undisturbed" / "warehouse")
 
 
@@ -110,11 +104,11 @@ def test_tables_that_are_gone_are_told_and_not_taken_for_duplicates(
 ) -> None:
     settings = make_settings(tmp_path)
     drop_stories(settings)
-    run_all(settings, "one")
+    run_steps(settings, "one")
     (tmp_path / "warehouse").rename(tmp_path / "moved")
     drop_stories(settings)
     with pytest.raises(SettingsError, match="belong together"):
-        run_all(settings, "two")
+        run_steps(settings, "two")
 
 
 def test_a_quarantined_input_is_tried_again_when_it_is_dropped_again(tmp_path: Path, make_settings: Make) -> None:
@@ -122,4 +116,4 @@ def test_a_quarantined_input_is_tried_again_when_it_is_dropped_again(tmp_path: P
     for run_id in ("one", "two"):
         (tmp_path / "inbox").mkdir(exist_ok=True)
         (tmp_path / "inbox" / "page.html").write_text("<html><body></body></html>", encoding="utf-8")
-        assert run_all(settings, run_id)["n_quarantined"] == 1
+        assert run_steps(settings, run_id)["n_quarantined"] == 1

@@ -11,18 +11,12 @@ from blotter.accounting import find_imbalances
 from blotter.config import Settings
 from blotter.errors import LockHeld
 from blotter.stores import Stores
+from pipeline import run_steps
 from warehouses import read_news, read_rows
 
 Make = Callable[..., Settings]
 Drop = Callable[[Settings], None]
 LIMIT_S = 280
-
-
-def run_steps(settings: Settings, run_id: str) -> None:
-    steps.ingest_drops(settings, run_id=run_id)
-    for slice_id in steps.plan_slices(settings):
-        steps.read_slice(settings, slice_id)
-    steps.publish_batch(settings, run_id=run_id)
 
 
 def test_two_runs_at_once_publish_what_one_would(tmp_path: Path, make_settings: Make, drop_stories: Drop) -> None:

@@ -3,7 +3,6 @@
 import os
 import re
 import resource
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 from blotter.errors import PublishingError
 from blotter.store.archive import RawArchive
 from blotter.store.warehouse import Warehouse
+from pipeline import can_mount
 from store.builders import NOON, make_tables
 
 HERE = Path(__file__).parent
@@ -52,13 +52,6 @@ def test_a_write_that_is_cut_short_changes_nothing(tmp_path: Path) -> None:
             warehouse.roll_forward(lambda manifest, memory: None)
         warehouse.roll_forward(lambda manifest, memory: None)
     assert warehouse.read("claims").num_rows == 3
-
-
-def can_mount() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    command = ["unshare", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def test_a_disk_that_fills_up_and_turns_read_only(tmp_path: Path) -> None:

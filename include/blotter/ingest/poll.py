@@ -535,6 +535,31 @@ def _make_arrival(source: Source, feed_url: str, asked: _Asked, now: datetime) -
     return _arrive_partial(source, feed_url, asked, now, reason, message)
 
 
+def refetch_page(
+    source: Source, url: str, *, settings: FetchSettings, now: datetime, find_secret: FindSecret | None = None
+) -> tuple[Arrival | Rejection, Row]:
+    """Ask once more for the page of an entry that was given up: what came of it, and the row of `fetches`.
+
+    What the feed said beside the page is not known any more. Raises SettingsError where the source's credential is not
+    to be found.
+    """
+
+    async def fetch() -> Fetched:
+        async with Fetcher(settings, now=now) as fetcher:
+            return await fetcher.fetch_page(url, credential=find_credential(source, find_secret))
+
+    entry = FeedEntry(
+        guid=None, url=url, title=None, author=None, published=None, updated=None, content=None, summary=None,
+        media="html",
+    )  # fmt: skip
+    # Tried as often as it ever is, so that there is an answer, whatever it is.
+    tried = SeenEntry(source_id=source.id, entry_key=url, stamp="", seen_at=now, n_tries=MAX_TRIES, is_done=False)
+    asked = _Asked(entry=entry, keys=(url,), stamp="", known=tried, fetched=asyncio.run(fetch()))
+    arrived = _make_arrival(source, url, asked, now)
+    assert arrived is not None and asked.fetched is not None  # noqa: S101
+    return arrived, _fetch_row(source.id, asked.fetched, is_body_kept=isinstance(arrived, Arrival))
+
+
 def _arrive_partial(
     source: Source, feed_url: str, asked: _Asked, now: datetime, reason: Reason, message: str
 ) -> Arrival | Rejection:
