@@ -123,7 +123,8 @@ def write_picture(path: Path, hourly: list[int], fixed: float, what: str) -> Non
     def write(x: float, y: float, text: str, *, anchor: str = "middle", size: int = 11, colour: str = GREY) -> str:
         return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{colour}">{text}</text>'
 
-    ticks = [round(most * share / 4, -4 if most > 40_000 else -3) for share in range(4)]
+    pace = next(unit for unit in (10.0**n * share for n in range(9) for share in (1, 2, 5)) if most / unit <= 6)
+    ticks = [pace * n for n in range(int(most / pace) + 1) if abs(pace * n - fixed) > pace / 4]
     drawn = [
         write(left - 60, 24, "Feed requests an hour through a simulated day", anchor="start", size=15, colour="#222"),
         write(left - 60, 44, what, anchor="start", size=12),
