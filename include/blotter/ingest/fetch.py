@@ -8,16 +8,17 @@ import asyncio
 import re
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+import uvloop
 from aiohttp import hdrs
 from protego import Protego
 from yarl import URL
@@ -38,7 +39,14 @@ MAX_IDLE_S = 30.0  # in all: then what waits so is left, rather than sleeping in
 _REDIRECTS = (301, 302, 303, 307, 308)
 _UNFIT_HOST = re.compile(r"[^\w.:-]")
 _ACCEPT_FEED = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+_T = TypeVar("_T")
 _ACCEPT_PAGE = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"
+
+
+def run_fetching(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run work with a Fetcher to its end, on the faster of the event loops that there are."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
 
 
 class Outcome(StrEnum):

@@ -25,7 +25,7 @@ from blotter.errors import Reason, SettingsError
 from blotter.ids import make_id, sha256_hex
 from blotter.ingest.credentials import Credential, FindSecret, find_credential
 from blotter.ingest.feeds import FeedEntry, ParsedFeed, identify_entries, parse_feed, stamp_entry
-from blotter.ingest.fetch import Fetched, Fetcher, Outcome
+from blotter.ingest.fetch import Fetched, Fetcher, Outcome, run_fetching
 from blotter.ingest.schedule import (
     advance_cursor,
     choose_address,
@@ -290,7 +290,7 @@ class _Poll:
     def run(self, planned: Sequence[tuple[Source, FeedCursor]], pages: Sequence[FollowedPage]) -> None:
         """Fetch everything; ends early where stopped. What goes wrong here is a defect, and raised by the caller."""
         try:
-            asyncio.run(self._fetch_all(planned, pages))
+            run_fetching(self._fetch_all(planned, pages))
         except BaseException as failure:  # noqa: BLE001 - carried over to the caller's thread
             self.failure = failure
         finally:
