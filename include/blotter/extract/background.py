@@ -6,11 +6,11 @@ case, statistics, a biography, a teaser, boilerplate). Does not belong here: whe
 """
 
 import itertools
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 
 from blotter.extract.gate import gated
+from blotter.extract.patterns import compile_pattern
 from blotter.extract.scene import Sentence
 
 # What someone did or suffered: a sentence with one of these may tell of the incident.
@@ -120,7 +120,7 @@ def is_fresh(happened: date, published: date) -> bool:
     return 0 <= (published - happened).days <= _FRESH_DAYS
 
 
-_CARRIES = re.compile(r"^(?:He|She|They|That|Those|In\sthat|At\sthat\stime)\b")
+_CARRIES = compile_pattern(r"^(?:He|She|They|That|Those|In\sthat|At\sthat\stime)\b")
 _SAME_CASE = gated(r"\b(?:in\sthat\s(?:shooting|case|incident|attack|crash)|that\s(?:case|trial))\b")
 
 

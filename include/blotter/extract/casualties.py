@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from blotter.extract.gate import gated
 from blotter.extract.mentions import Mention, read_number
+from blotter.extract.patterns import compile_pattern
 from blotter.extract.people import Person
 from blotter.extract.predicates import Finding
 from blotter.extract.scene import Scene, Sentence
@@ -216,7 +217,7 @@ def _count_people(people: list[Person]) -> Count | None:
     return Count(len(people), first.sentence, first.start, first.end, basis, 0.7)
 
 
-_ALSO = re.compile(r"\balso\b", re.I)
+_ALSO = compile_pattern(r"\balso\b", re.I)
 # A death that is told without the one who died.
 _DEATH = gated(
     r"\b(?:(?:fatal|deadly)\s(?:\w+[- ]){0,2}?(?:shooting|stabbing|crash|collision|fire|accident|wreck|blaze|attack|explosion|beating|incident)|one\s(?:of\s[^.;]{1,50}?\s)?(?:has\s|later\s|was\s)?(?:died|fatally|pronounced\sdead|dead|dies|died)"

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from blotter.extract.gate import GatedPattern, gated
+from blotter.extract.patterns import compile_pattern
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import CaseStatus
 
@@ -41,7 +42,7 @@ _CHARGE = gated(
     r"\b(?:charged|booked|indicted|arrested|jailed|held|arraigned)\b(?![^.;]{0,60}\bsuspicion\sof\b)[^.;]{0,60}?\b(?:with|on|for|of)\s(?:\w+\s(?:counts?|charges?)\sof\s|(?:\w+\s){0,3}charges?\sof\s|(?:one|two|three|four|five|six|\d+)\s(?:felony\s)?counts?\seach\sof\s)?(?P<charges>[^.;]{4,220})"
     r"|\b(?:faces?|facing)\s(?:(?:\w+\s){0,3}?(?:charges?|counts?)\s(?:of|including)\s|a\scharge\sof\s)(?P<faces>[^.;]{4,220})"
 )
-_CHARGE_WORD = re.compile(
+_CHARGE_WORD = compile_pattern(
     r"(?P<charge>(?:(?:first|second|third|fourth|fifth)[- ]degree\s|1st[- ]degree\s|2nd[- ]degree\s|felony\s|attempted\s|aggravated\s|capital\s|criminal\s|armed\s|involuntary\s|voluntary\s|vehicular\s|negligent\s|reckless\s|simple\s|domestic\s|malicious\s|unlawful\s|illegal\s|conspiracy\sto\scommit\s|intoxication\s)*"
     r"(?:murder|manslaughter|homicide|assault(?:\swith\s(?:a|intent)\s[\w\s]{4,24}?(?=,|\sand|\.|$|\sin\b))?|battery|robbery|burglary|kidnapping|arson|rape|sexual\sassault|wounding|endangerment|child\s(?:abuse|neglect|endangerment)|possession\sof\s(?:a\s)?(?:\w+\s){0,2}(?:firearm|weapon|gun|handgun|drugs|marijuana|narcotics)(?:\sby\sa\s(?:convicted\s)?felon)?|discharge\sof\sa\s(?:firearm|weapon)|tampering\swith\s(?:physical\s)?evidence|use\sof\sa\s(?:firearm|weapon)[\w\s]{0,30}?felony|carrying\sa\sconcealed\s\w+|receiving\sstolen\sproperty|having\s(?:a\s)?weapons?\swhile\sunder\s\w+|unlawful\suse\sof\sa\s\w+|cruelty\sto\schildren|injury\sto\sa\schild|false\simprisonment|home\sinvasion|breaking\sand\sentering|trespass\w*|deadly\sconduct|abuse\sof\sa\scorpse|causing\sdeath\sby\s\w+\sdriving|(?:dangerous|reckless|careless)\sdriving|grievous\sbodily\sharm|driving\s(?:under\sthe\sinfluence|while\sintoxicated)|drunken\sdriving|DUI|DWI|leaving\sthe\sscene(?:\sof\s[\w\s]{4,20})?|hit[- ]and[- ]run|fleeing[\w\s]{0,20}|resisting\sarrest|theft|carjacking|terrorism|stalking|conspiracy|obstruction(?:\sof\sjustice)?|evading\sarrest))",
     re.I,
@@ -124,12 +125,12 @@ def read_status(scene: Scene) -> Detail | None:
 
 
 # "No one has been arrested", "he had not been charged", "could be charged": a stage that was not reached.
-_DENIED_BEFORE = re.compile(
+_DENIED_BEFORE = compile_pattern(
     r"(?:\bno\sone|\bnobody|\bnone|\bnot|\bnever|n['’]t|\byet\sto|\bcould|\bmay|\bmight|\bwould|\bwill|\buntil|\bunless|\bif)"
     r"\s(?:\w+\s){0,3}$",
     re.I,
 )
-_DENIED_WITHIN = re.compile(r"\b(?:not|never)\b", re.I)
+_DENIED_WITHIN = compile_pattern(r"\b(?:not|never)\b", re.I)
 
 
 def _is_denied(before: str, stage: str) -> bool:

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from blotter.extract.gate import gated
+from blotter.extract.patterns import compile_pattern
 from blotter.extract.scene import Scene, Sentence
 
 # type, words; a word in the title counts three times, one in the first two sentences twice
@@ -147,9 +148,9 @@ def _drop_implied(kept: list[tuple[str, float]]) -> list[tuple[str, float]]:
     ]
 
 
-_ATTEMPT_BEFORE = re.compile(r"\battempt(?:ed|ing|s)?\s(?:to\s)?(?:[\w-]+\s){0,3}$", re.I)
-_SEXUAL_BEFORE = re.compile(r"\bsexual(?:ly)?\s$", re.I)
-_WEAPON_AFTER = re.compile(r"(?:-style)?\s(?:rifle|weapon)", re.I)
+_ATTEMPT_BEFORE = compile_pattern(r"\battempt(?:ed|ing|s)?\s(?:to\s)?(?:[\w-]+\s){0,3}$", re.I)
+_SEXUAL_BEFORE = compile_pattern(r"\bsexual(?:ly)?\s$", re.I)
+_WEAPON_AFTER = compile_pattern(r"(?:-style)?\s(?:rifle|weapon)", re.I)
 
 
 def _is_another_type(name: str, before: str, after: str) -> bool:
@@ -163,12 +164,12 @@ def _is_another_type(name: str, before: str, after: str) -> bool:
 
 # What someone was looked for when this incident happened is another case: "wanted in connection with a robbery",
 # "a robbery that had occurred two hours earlier".
-_EARLIER_BEFORE = re.compile(
+_EARLIER_BEFORE = compile_pattern(
     r"\b(?:wanted|sought|warrants?|questioned|suspect(?:ed)?)\s(?:\w+\s){0,2}?(?:in\sconnection\swith|in|for|over)\s"
     r"(?:an?\s|the\s|another\s|several\s)?(?:(?:earlier|separate|recent|previous|armed)\s){0,2}$",
     re.I,
 )
-_EARLIER_AFTER = re.compile(
+_EARLIER_AFTER = compile_pattern(
     r"\s(?:that|which)\s(?:had\s)?(?:occurred|happened|taken\splace)\s(?:[\w-]+\s){0,5}(?:earlier|before)\b", re.I
 )
 
@@ -207,8 +208,8 @@ def read_weapon(scene: Scene) -> Keyword | None:
     return best[1] if best else None
 
 
-_NO_WEAPON_BEFORE = re.compile(r"(?:no|without\sa|toy|fake|control|rights|laws?|violence)\s?$", re.I)
-_NO_WEAPON_AFTER = re.compile(r"\s(?:control|violence|rights|laws?|owners?|safety|show|shop|store)", re.I)
+_NO_WEAPON_BEFORE = compile_pattern(r"(?:no|without\sa|toy|fake|control|rights|laws?|violence)\s?$", re.I)
+_NO_WEAPON_AFTER = compile_pattern(r"\s(?:control|violence|rights|laws?|owners?|safety|show|shop|store)", re.I)
 
 
 def _is_no_weapon(before: str, after: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from spacy.lang.en.stop_words import STOP_WORDS
 
 from blotter.extract.lexicon import compile_words, load_sections
+from blotter.extract.patterns import compile_pattern
 
 NUMBER_WORDS = {
     word: value
@@ -43,22 +44,22 @@ _NUMBER = (
 )
 _AGE_BEFORE = r"(?P<age>\d{1,3}|[a-z]+(?:-[a-z]+)?)[- ](?P<unit>year|month|week|day)s?[- ]?olds?"
 _PARTICLES = frozenset("de la las los del der den van von bin ibn al el da dos das di du le y st abu ben ter".split())
-_SUFFIX = re.compile(r",?\s+(?:Jr|Sr|JR|SR)\b\.?|\s+(?:II|III|IV)\b")
+_SUFFIX = compile_pattern(r",?\s+(?:Jr|Sr|JR|SR)\b\.?|\s+(?:II|III|IV)\b")
 
 # A run of capitalised words; particles, initials and nicknames in quotes may stand inside.
-_RUN = re.compile(
+_RUN = compile_pattern(
     r"(?<![\w.@#/’'-])[^\W\d_a-zß-öø-ÿ][\w’'\-]*\.?"
     r"(?:[ \u00a0](?:(?:(?:de|la|las|los|del|der|den|van|von|bin|ibn|al|el|da|dos|das|di|du|le|y|abu|ter)[ \u00a0])*[^\W\d_a-zß-öø-ÿ][\w’'\-]*\.?"
     r"|[\"“‘'(][^\W\d_a-z][\w’'.\- ]{0,18}[\"”’')]))*"
 )
-_AFTER_AGE = re.compile(
+_AFTER_AGE = compile_pattern(
     r",?\s*(?:,|\(|—|–|-|aged?)\s*(?:(?:also|then|now|both|all|each|just)\s+)?(?:aged?\s+|who (?:was|is)\s+)?(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|[-\s]years?[-\s]olds?\s+[A-Z]|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
     r"(?:\s+(?P<unit>months?|weeks?|days?)(?:[- ]old)?)?(?:\s*years?(?:[- ]old)?)?(?=[\s,.;)’'”\"—–:-]|$)"
 )
-_NAME_FOLLOWS = re.compile(
+_NAME_FOLLOWS = compile_pattern(
     r"(?:\bidentified\s(?:\S+\s){0,4}?as|years?[- ]old|\bnamed|\bvictims?,?|\bsuspects?,?)\s$", re.I
 )
-_AFTER_PLACE_WORD = re.compile(
+_AFTER_PLACE_WORD = compile_pattern(
     r"(?:\b(?:in|at|near|from|outside|(?<!according\s)to)|(?:\d|,)\s(?:both\s)?of)\s(?:the\s)?$"
 )
 
@@ -135,7 +136,7 @@ class MentionFinder:
     def _compile_descriptions(self) -> re.Pattern[str]:
         nouns = compile_words(self.nouns["person"] | {"person of interest", "persons of interest"})
         modifiers = compile_words(self.nouns["modifier"])
-        return re.compile(
+        return compile_pattern(
             rf"""(?<![\w’'-])(?:
               (?:(?P<det>the|an?|another|this|that|these|those|his|her|their|its|our|my|both|one|no|several|all|each|a\ second|(?-i:[A-Z])[\w’-]+['’]s?)\ )?
               (?:(?:(?P<min>at\ least|more\ than|over|nearly|about|some|up\ to|as\ many\ as|an?\ (?:estimated|total\ of))\ )?(?P<num>{_NUMBER})\ )?
@@ -451,8 +452,8 @@ _DAYS = frozenset(
 )
 _STREET_ENDS = frozenset("st ave av rd dr blvd ln ct pl hwy pkwy twp".split())
 _ONE_MORE = frozenset(("one", "another", "a second"))
-_NUMERAL = re.compile(_NUMBER, re.I)
-_WORD = re.compile(r"[^\W_](?:[\w’'-]*\w)?")
+_NUMERAL = compile_pattern(_NUMBER, re.I)
+_WORD = compile_pattern(r"[^\W_](?:[\w’'-]*\w)?")
 _JOINTS = frozenset((" ", ", ", "-", "\u00a0"))
 _AGE_ENDINGS = ("year-old", "year-olds", "yearold", "month-old", "week-old", "day-old", "years-old")
 _BEFORE_ENDINGS = (*_AGE_ENDINGS, "'s", "’s", "s'", "s’")
@@ -461,11 +462,11 @@ _DETERMINERS = frozenset(
     """the a an another this that these those his her their its our my both one no several all each second at least more than
     over nearly about some up to as many estimated total of year years month months week weeks day days old""".split()
 )
-_NO_NOUN = re.compile(
+_NO_NOUN = compile_pattern(
     r"[.,;:!?”\")]|$|\s(?:in|on|at|to|with|and|multiple|several|before|after|while|as|from|by|for|early|during|when|once|twice|then|through|dead|inside|outside|into)\b"
 )
 _BARE = frozenset("bare kill killed kills wound injuring injures wounds leaves left leaving".split())
-_AGES_AFTER = re.compile(
+_AGES_AFTER = compile_pattern(
     r"(?:['’]s?\sages\s(?:were|are|range\sfrom)\s|\s(?:were|are)\s(?=\d{1,2}(?:,|\sand)\s[\d\s,and]{1,16}years\sold)|,?\s+(?:[—–-]+\s)?(?:\(|(?P<both>both|all|each)\s+)?(?:ages?|aged|who\s(?:are|were)|between\sthe\sages\sof|ranging\sin\sage\sfrom|ranging\sfrom)?\s*(?<=[\s(]))"
     r"(?P<ages>\d{1,3}(?:(?:,\s*|,?\s+and\s+|\s+to\s+|-to\s|-year-old\sand\s)\d{1,3})*)(?![-\s]years?[-\s]olds?\s+[A-Z])(?:-years?-olds?)?\)?(?=,|\.|;|\)|\s+[—–-]|\s+(?:was|were|who|and|have|had|is|are|years?)\b|$)(?:\s+years?(?:\sold)?)?"
 )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import Levenshtein
 
 from blotter.extract.mentions import Mention, MentionFinder, split_name
+from blotter.extract.patterns import compile_pattern
 from blotter.extract.predicates import Finding, MaskedSentence
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import Condition, LegalStatus, Role
@@ -693,14 +694,14 @@ class PeopleReader:
 
 
 # What goes on about the same doer: "approached a man and shot him".
-_GOES_ON = re.compile(
+_GOES_ON = compile_pattern(
     r"[^⟦⟧.;]{0,60}?(?:,|\band|\bthen|\bbefore|\bby)\s(?:then\s|fatally\s|repeatedly\s)?\w+\s(?:\w+\s)?$"
 )
-_LIST_HEAD = re.compile(
+_LIST_HEAD = compile_pattern(
     r"\b(?:victims?|dead|killed|deceased|died|slain|injured|wounded|suspects|arrested|charged)\b[^.]{0,80}:?\s*$|:$",
     re.I,
 )
-_SAME = re.compile(
+_SAME = compile_pattern(
     r"⟦(\d+)⟧(?:(?:\s[^⟦⟧;:.]{2,70}?)?,?\sincluding:?\s|\sincluded?:?\s|\s(?=⟦)|,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|[^⟦⟧.;]{1,90}?\sidentified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?)⟦(\d+)⟧"
     r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned)|(?:\s[^⟦⟧;:.,]{2,50}?)?\sincluded?|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
     r"|⟦(\d+)⟧\s[^⟦⟧.;:,]{1,70}?\s(?:was|is)\s⟦(\d+)⟧"

@@ -11,17 +11,18 @@ from dataclasses import dataclass, field
 
 from blotter.extract.gate import gated
 from blotter.extract.gazetteer import City, County, Cue, Gazetteer, Region, distance_km, normalize_place
+from blotter.extract.patterns import compile_pattern
 from blotter.extract.scene import Scene, Sentence
 
 _CAP = r"[^\W\d_a-zß-öø-ÿ][\w’'\-]*\.?"
-_PLACE_RUN = re.compile(
+_PLACE_RUN = compile_pattern(
     rf"(?<![\w@#/])(?:(?:St|Ste|Ft|Mt)\.\s)?{_CAP}(?:[ \u00a0](?:(?:of|de|la|del|du|sur|upon|am|on)[ \u00a0])?{_CAP})*"
 )
-_DATELINE = re.compile(
+_DATELINE = compile_pattern(
     r"(?P<city>(?:(?:St|Ste|Ft|Mt|ST|FT|MT)\.\s)?[A-Z][A-Za-z.'’\-]+(?:[ ](?:of\s)?[A-Z][A-Za-z.'’\-]+){0,3})"
     r"(?:,\s*(?P<region>[A-Z][A-Za-z.]+(?:\s[A-Z][A-Za-z.]+)?))?,?\s*(?:\((?:[A-Z][\w/ .,&;:-]{1,40})\)\s*(?:[—–:-]+|\s)|\s[—–-]{1,3}\s|[—–]|\s?--\s?|:\s(?=[A-Z]))"
 )
-_CAPITALS_LAST = re.compile(r"[a-z]\s((?:[A-Z]{3,}\s?)+)$")
+_CAPITALS_LAST = compile_pattern(r"[a-z]\s((?:[A-Z]{3,}\s?)+)$")
 _FORCES = frozenset(
     "police pd mayor sheriff's sheriffs sheriff officer officers firefighters detectives homicide authorities department cops".split()
 )
@@ -70,61 +71,63 @@ _STREETS = gated(
     0,
 )
 # The pattern above is tried at every capital letter and digit; a sentence without one of these has no street.
-_LOCATED = re.compile(
+_LOCATED = compile_pattern(
     r"\b(?:in|near|outside|of|around|at|across|from|to|downtown|north|south|east|west|northeast|northwest|southeast|southwest|central|nearby|suburban)$"
 )
-_THE_BEFORE = re.compile(r"(?:\bthe|['’]s)\s$", re.I)
-_A_BEFORE = re.compile(r"\b(?:[Aa]n?|[Tt]his|[Oo]ne)\s(?:[a-z]+\s)?$")
-_ORDINAL_BEFORE = re.compile(r"\d(?:st|nd|rd|th)\s$")
+_THE_BEFORE = compile_pattern(r"(?:\bthe|['’]s)\s$", re.I)
+_A_BEFORE = compile_pattern(r"\b(?:[Aa]n?|[Tt]his|[Oo]ne)\s(?:[a-z]+\s)?$")
+_ORDINAL_BEFORE = compile_pattern(r"\d(?:st|nd|rd|th)\s$")
 _LAST_RESORT = 0.1  # the site's own name, a hospital's or a home town: better than nothing where nothing else is named
-_WORD = re.compile(r"\S+")
-_OF_PERSON = re.compile(r"['’](?:s?\s(?:death|killing|shooting|slaying|murder|case|disappearance|arrest)\b|\s)")
+_WORD = compile_pattern(r"\S+")
+_OF_PERSON = compile_pattern(r"['’](?:s?\s(?:death|killing|shooting|slaying|murder|case|disappearance|arrest)\b|\s)")
 _POSSESSIVE = ("'s", "’s")
 _AREA = r"(?:\s(?:the|far|north|south|east|west|northeast|northwest|southeast|southwest|downtown|central|nearby|suburban|rural|unincorporated|city\sof|town\sof|village\sof)){0,3}"
-_IN_BEFORE = re.compile(rf"\bin{_AREA}$")
-_NEAR_BEFORE = re.compile(r"\b(?:near|outside|city of|town of|village of|around|at|across|inside|of downtown)$")
-_OF_BEFORE = re.compile(r"\bof$")
-_HARM_BEFORE = re.compile(
+_IN_BEFORE = compile_pattern(rf"\bin{_AREA}$")
+_NEAR_BEFORE = compile_pattern(r"\b(?:near|outside|city of|town of|village of|around|at|across|inside|of downtown)$")
+_OF_BEFORE = compile_pattern(r"\bof$")
+_HARM_BEFORE = compile_pattern(
     r"\b(?:shot|shooting|shootings|killed|killing|stabbed|stabbing|wounded|injured|crash|crashed|fire|blaze|robbery|robbed|homicide|murder|slaying|attack|attacked|drowned|explosion|incident|happened|occurred|dead|died|found|collision|struck)\b[^.;]{0,45}$"
 )
 # Where someone lives, and where they were taken, arrested, tried or buried, it did not happen.
-_HOME_OF_BEFORE = re.compile(
+_HOME_OF_BEFORE = compile_pattern(
     r"(?:\d,?\s(?:both\s|all\s|who\sis\s)?(?:of|from)|,\s(?:both\s|all\s)?(?:of|from)|\b(?:man|woman|boy|girl|teen|teenager|resident|native|father|mother|residents)\s(?:of|from)|\b(?:lives?|lived|living|born|raised|grew\sup|moved|native)\s(?:in|to|of|from)|\bnative\sof|\bfrom)$"
 )
-_AWAY_BEFORE = re.compile(
+_AWAY_BEFORE = compile_pattern(
     r"\b(?:miles?|kilomet(?:er|re)s?|minutes|hours?)(?:\s(?:north|south|east|west|away|outside|up|down)\w*)?\s(?:of|from)(?:\sdowntown)?$"
 )
 # "in Pasadena, east of Houston"
-_BY_A_LARGER = re.compile(
+_BY_A_LARGER = compile_pattern(
     r",\s(?:(?:about|some|just|roughly)\s)?(?:\w+\smiles?\s(?:\(\d[^)]*\)\s)?)?(?:(?:north|south|east|west|northeast|northwest|southeast|southwest)\sof|near|outside|a\ssuburb\sof|(?:a\s)?suburban)\s"
 )
-_BEARING_BEFORE = re.compile(r"\b(?:north|south|east|west|northeast|northwest|southeast|southwest)\sof$")
-_OFFICE_BEFORE = re.compile(
+_BEARING_BEFORE = compile_pattern(r"\b(?:north|south|east|west|northeast|northwest|southeast|southwest)\sof$")
+_OFFICE_BEFORE = compile_pattern(
     r"\b(?:university|college|school|courthouse|court|office)\b[^.,;]{0,20}\b(?:in|of|at|near)$"
 )
-_ELSEWHERE_BEFORE = re.compile(
+_ELSEWHERE_BEFORE = compile_pattern(
     r"(?:\b(?:hospital|medical\scent(?:er|re)|trauma\scenter|center|clinic|morgue|funeral\shome|mortuary|cemetery|jail|prison|correctional\sfacility|barracks|headquarters|state\spolice|affiliate|station|examiner['’]s\soffice|autops(?:y|ies)|arrested|captured|apprehended|caught|custody|surrendered|purchased|bought|sold|meeting|conference|vigil|funeral|services?|buried|trial|judge|hearing|taken|flown|airlifted|transported|rushed|transferred|driven|headed|extradited|fled)\b[^.,;]{0,26}\b(?:in|of|to|at|near|from)(?:\san?|\sthe)?|\b(?:taken|flown|airlifted|transported|rushed)\s(?:\w+\s){0,2}to\san?)$"
 )
 _WASHINGTON = gated(r"(?<!Washington,\s)(?<!\w)D\.C\.(?=\s|,|$)", 0)
-_STREET_BEFORE = re.compile(r"\b(?:block|blocks|hundred)\s(?:of\s)?(?:(?:[NSEW]|North|South|East|West)\.?\s)?$", re.I)
-_STREET_AFTER = re.compile(r"\s(?:Elementary|High|Middle|Avenue|Ave|Street|St|Road|Rd|Drive|Dr|Boulevard|Blvd)\b")
-_SITE_BEFORE = re.compile(r"\s(?:-|\||»|«|::|–|—)\s")  # what follows in a title is the site's name
-_STATION = re.compile(r"\b(?:abc|nbc|cbs|fox|cw|news|my)\s?(ct|dc|nj|ny)\b")
+_STREET_BEFORE = compile_pattern(
+    r"\b(?:block|blocks|hundred)\s(?:of\s)?(?:(?:[NSEW]|North|South|East|West)\.?\s)?$", re.I
+)
+_STREET_AFTER = compile_pattern(r"\s(?:Elementary|High|Middle|Avenue|Ave|Street|St|Road|Rd|Drive|Dr|Boulevard|Blvd)\b")
+_SITE_BEFORE = compile_pattern(r"\s(?:-|\||»|«|::|–|—)\s")  # what follows in a title is the site's name
+_STATION = compile_pattern(r"\b(?:abc|nbc|cbs|fox|cw|news|my)\s?(ct|dc|nj|ny)\b")
 _DOMAINS = {"uk": "GB", "au": "AU", "nz": "NZ", "ie": "IE", "za": "ZA", "bbc": "GB", "cbc": "CA"}
 _STREET_HINT = gated(
     r"street|avenue|road|drive|boulevard|blvd| lane|court|place| way|highway| hwy|parkway| pkwy|circle|terrace|trail| pike|turnpike|alley| loop"
     r"| run|square|plaza| row|crossing|expressway|freeway|causeway|broadway| path|ridge|trace|crescent|close| ave| av | st | st\.| rd| dr | dr\.| ln| ct | pl | cir | ter "
     r"|block|interstate| i-|u\.s\. |us |route| rt | sr | cr |exit|texas| fm |the m|the a|corner|intersection"
 )
-_HOME_BEFORE = re.compile(
+_HOME_BEFORE = compile_pattern(
     r"(?:,\s(?:both\s|all\s)?(?:of|from)|who lives? (?:on|in|at|near)|resident of|\d,?\s+of|headquarters (?:at|on)|mailed to|lived (?:on|in)|(?:vigil|funeral|service|visitation|church)\s[^.]{0,40}(?:on|at|in))\s+(?:the\s+)?$",
     re.I,
 )
-_AT_BEFORE = re.compile(
+_AT_BEFORE = compile_pattern(
     r"(?:\b(?:in|on|at|near|along|off|to|outside|inside|around|between|from|of|onto|into))\s+(?:the\s+)?(?:area\s+of\s+|intersection\s+of\s+|corner\s+of\s+|home\s+(?:in|on|at)\s+(?:the\s+)?)?$",
     re.I,
 )
-_CLOSED_BEFORE = re.compile(r"\b(?:closed|reopened|blocked|shut|diverted|detoured|cordoned)\b[^.;]{0,40}$", re.I)
+_CLOSED_BEFORE = compile_pattern(r"\b(?:closed|reopened|blocked|shut|diverted|detoured|cordoned)\b[^.;]{0,40}$", re.I)
 _NEIGHBORHOOD = gated(
     rf"(?P<name>{_CAP}(?:[ /-]{_CAP}){{0,3}})(?:\s(?:residential\s)?(?:neighbou?rhood|subdivision|community|slum|favela|suburb(?!\sof)|township(?!\sof)|section(?:\sof)?|area\sof|district(?!\s(?:attorney|court|judge|council))))|(?:neighbou?rhoods?|[A-Z][a-z]+\s(?:suburb|district|borough))\sof\s(?P<of>{_CAP}(?:[ /-]{_CAP}){{0,3}})",
     0,
@@ -142,7 +145,7 @@ _LANDMARK = gated(
     0,
 )
 _PHONE = gated(r"(?<![\d-])\(?(\d{3})\)?[\s.-]{1,2}\d{3}[-.\s]\d{4}(?!\d)", 0)
-_MEDICAL = re.compile(r"hospital|medical|health|trauma|surgery|clinic|infirmary|children['’]s\scent", re.I)
+_MEDICAL = compile_pattern(r"hospital|medical|health|trauma|surgery|clinic|infirmary|children['’]s\scent", re.I)
 
 
 @dataclass(slots=True)
@@ -193,7 +196,7 @@ class PlaceReader:
         self._surnames: set[str] = set()
         self._abroad_cues: set[str] = set()
         states = sorted(gazetteer.region_names, key=len, reverse=True)
-        self._state_after = re.compile(
+        self._state_after = compile_pattern(
             r",\s*(?P<state>"
             + "|".join(re.escape(s) for s in states)
             + r"|[A-Z]{2}\b)(?=[\s,.;:)—–\-]|$)(?!\s(?:County|Parish|Avenue|Street|Road))"
@@ -1074,7 +1077,7 @@ def _first_word(text: str, at: int) -> str:
     return match.group(1).lower() if match else ""
 
 
-_FOLLOWING = re.compile(r"(?:['’]s)?[ -]([A-Za-z'’]+)")
+_FOLLOWING = compile_pattern(r"(?:['’]s)?[ -]([A-Za-z'’]+)")
 
 
 # What stands in capitals before a dash and is no place.

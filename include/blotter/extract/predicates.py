@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from blotter.extract.gate import GatedPattern, gated
 from blotter.extract.mentions import Mention
+from blotter.extract.patterns import compile_pattern
 from blotter.model import Condition, LegalStatus, Role
 
 K, I, C = Condition.KILLED, Condition.INJURED, Condition.CRITICAL  # noqa: E741 - a column of the table
@@ -200,11 +201,11 @@ def mask_sentence(text: str, start: int, end: int, bits: int, mentions: list[Men
     return _group_rows(masked) if len(mentions) > 1 else masked
 
 
-_ROW = re.compile(
+_ROW = compile_pattern(
     r"⟦\d+⟧(?:(?:,?\s(?:of|from)\s[^⟦⟧,;.]{2,30}(?:,\s[A-Z][\w.]+)?)?(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:(?!(?:\w+(?:ed|ing)|shot|hit|hurt|(?!his)\w+s)\s)[a-z]+\s)?⟦\d+⟧)+"
 )
-_SINGULAR_VERB = re.compile(r"\s(?:was|is|has)\b")
-_MASK = re.compile(r"⟦(\d+)⟧")
+_SINGULAR_VERB = compile_pattern(r"\s(?:was|is|has)\b")
+_MASK = compile_pattern(r"⟦(\d+)⟧")
 
 
 def _group_rows(masked: MaskedSentence) -> MaskedSentence:
@@ -234,7 +235,7 @@ def _group_rows(masked: MaskedSentence) -> MaskedSentence:
     return MaskedSentence("".join(pieces), masked.mentions, masked.bits, offsets + masked.offsets[at:])
 
 
-_SAME_AGE = re.compile(r",\s(?:both|all|each)\s(?:aged?\s)?(\d{1,3})(?=[,.;\s]|$)(?!\s(?:of|other|more)\b)")
+_SAME_AGE = compile_pattern(r",\s(?:both|all|each)\s(?:aged?\s)?(\d{1,3})(?=[,.;\s]|$)(?!\s(?:of|other|more)\b)")
 
 
 def _share_age(members: list[Mention], text: str, end: int) -> None:
@@ -301,10 +302,10 @@ def _read_match(
             yield Finding(member, effect, predicate.name, start, end)
 
 
-_AUXILIARY = re.compile(r"\b(?:was|were|is|are|be|been|being|got|gets|get|remains?|remained)\b", re.I)
-_NONE_BEFORE = re.compile(r"\b(?:neither|no|nor)\s$", re.I)
+_AUXILIARY = compile_pattern(r"\b(?:was|were|is|are|be|been|being|got|gets|get|remains?|remained)\b", re.I)
+_NONE_BEFORE = compile_pattern(r"\b(?:neither|no|nor)\s$", re.I)
 # what follows a verb that has an object: "shot and injured ⟦1⟧", "shot his brother", "shot himself"
-_OBJECT_AFTER = re.compile(
+_OBJECT_AFTER = compile_pattern(
     r"(?:,?\s(?:and|then|fatally|killed|injured|wounded|burned|accidentally|stabbed|robbed|another|fellow|both))*\s?⟦"
     r"|\s(?:a|an|his|her|their|another|at|himself|herself|themselves|someone|somebody|off|into|the\s(?!head|face|leg|arm|chest|back|neck|foot|hand|stomach|abdomen|shoulder|torso|thigh|buttocks|hip))\b",
     re.I,
@@ -323,9 +324,9 @@ def _is_active(text: str, match: re.Match[str], subject: Mention) -> bool:
     )
 
 
-_CRITICALLY = re.compile(r"\bcritically\s(?:injured|wounded|hurt)\b", re.I)
+_CRITICALLY = compile_pattern(r"\bcritically\s(?:injured|wounded|hurt)\b", re.I)
 _BEFALLS = frozenset(("killed", "hurt", "died", "wound"))
-_HURTS = re.compile(r"shot|shoot|stab|wound|injur|struck|hit|beat|slash|strik|attack|ran\sover|maul", re.I)
+_HURTS = compile_pattern(r"shot|shoot|stab|wound|injur|struck|hit|beat|slash|strik|attack|ran\sover|maul", re.I)
 
 
 def _sharpen(effect: Effect, name: str, key: str, verb: str) -> Effect:

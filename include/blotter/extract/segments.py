@@ -8,18 +8,19 @@ as if it were a page.
 import re
 
 from blotter.extract.gate import gated
+from blotter.extract.patterns import compile_pattern
 from blotter.extract.scene import Scene, Sentence
 
-_DATELINE = re.compile(
+_DATELINE = compile_pattern(
     r"(?:•\s*)?(?P<city>[A-Z][A-Z.'’ -]{2,28}[A-Z])(?:,\s*[A-Z][A-Za-z.]+(?:\s[A-Z][a-z]+)?)?\s*(?:\([^)]{1,30}\)\s*)?(?:—|–|--|-)\s"
 )
 _SEVERAL = gated(
     r"\b(?:two|three|four|five|six|seven|\d+|separate|multiple|several|pair\sof|unrelated|rash\sof|spate\sof)\s(?:\w+\s){0,2}(?:shootings|stabbings|crashes|fires|homicides|incidents|attacks|robberies|collisions|drownings|killings)\b"
 )
-_STREET = re.compile(
+_STREET = compile_pattern(
     r"\b(?:\d{2,5}[- ]block\s(?:of\s)?|\d{2,5}\s)(?P<name>(?:[NSEW]\.?\s|North\s|South\s|East\s|West\s)?[A-Z0-9][\w'’]*(?:\s[A-Z][\w'’]*)*)"
 )
-_HOUR = re.compile(r"\b\d{1,2}(?::\d\d)?\s?[ap]\.?m\b|\b(?:noon|midnight)\b|\b[012]?\d[:.][0-5]\d\b", re.I)
+_HOUR = compile_pattern(r"\b\d{1,2}(?::\d\d)?\s?[ap]\.?m\b|\b(?:noon|midnight)\b|\b[012]?\d[:.][0-5]\d\b", re.I)
 
 
 def split_incidents(scene: Scene) -> tuple[list[Sentence], list[list[Sentence]]]:

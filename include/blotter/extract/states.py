@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from blotter.extract.gate import gated
+from blotter.extract.patterns import compile_pattern
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import ClaimState
 
@@ -39,26 +40,26 @@ _UNKNOWN = gated(
 _OTHER = gated(
     r"\b(?:(?P<age>ages?)|(?P<condition>conditions?))\b[^.;]{0,50}?\b(?:(?P<withheld>not\s(?:\w+\s)?(?:released|disclosed|provided|available|given)|withheld)|(?P<unknown>unknown|not\s(?:immediately\s|yet\s)?(?:known|clear)|unclear))\b"
 )
-_NOT_PEOPLE = re.compile(
+_NOT_PEOPLE = compile_pattern(
     r"\b(?:not|n['’]t|declined\sto|refused\sto)\s(?:yet\s|immediately\s|been\s)*(?:releas\w+|disclos\w+|provid\w+|giv\w+|shar\w+|reveal\w*)\s+(?:(?:any|further|more|additional|other)\s|(?:the\s)?(?:details|information|video|footage|motive|cause|report|type|number|figures|statement|comment)|from\b|on\b|after\b|until\b|to\b|back\b|up\b|in\b|him\b|her\b|me\b)",
     re.I,
 )
-_ID_OBJECT = re.compile(rf"\b{_NAME}\b|identif|\bnam(?:e|ed|ing)\b", re.I)
-_MOTIVE = re.compile(
+_ID_OBJECT = compile_pattern(rf"\b{_NAME}\b|identif|\bnam(?:e|ed|ing)\b", re.I)
+_MOTIVE = compile_pattern(
     r"identif\w+\s(?:a\s|the\s|any\s)?(?:motive|cause|weapon|vehicle|source|problem|remains\sof\sthe\sgun)", re.I
 )
 _WHOSE = (
     (
         "suspect",
-        re.compile(
+        compile_pattern(
             r"\b(?:suspects?|gunm[ae]n|shooters?|attackers?|arrested|charged|juvenile|driver\swho\sfled|assailants?|offender|accused)\b",
             re.I,
         ),
     ),
-    ("officer", re.compile(r"\b(?:officers?|deput(?:y|ies)|troopers?)(?:['’]s?)?\b", re.I)),
+    ("officer", compile_pattern(r"\b(?:officers?|deput(?:y|ies)|troopers?)(?:['’]s?)?\b", re.I)),
     (
         "victim",
-        re.compile(
+        compile_pattern(
             r"\b(?:victims?|deceased|dead|died|killed|wounded|injured|man|woman|boy|girl|teen\w*|child|person|bod(?:y|ies)|pedestrian|passengers?|resident)(?:['’]s?)?\b",
             re.I,
         ),

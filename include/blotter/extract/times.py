@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dateutil.easter import easter
 
 from blotter.extract.gate import gated
+from blotter.extract.patterns import compile_pattern
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import Article
 
@@ -44,17 +45,17 @@ _CLOCK = gated(
     r"|\b(?P<oclock>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\so['’]clock(?:\s(?P<oday>(?:this\s|in\sthe\s|at\s|on\s\w+\s|\w+\s)?(?:morning|afternoon|evening|night)))?"
     r"|\b(?P<mil>[012]\d[0-5]\d)\s(?:hours|hrs)\b"
 )
-_PART = re.compile(
+_PART = compile_pattern(
     r"\b(?P<early>early|pre-?dawn|before\sdawn)\b|\b(?P<part>morning|afternoon|evening|night|overnight)\b", re.I
 )
-_NEXT_PART = re.compile(r"\s*(?:,\s)?(?:(?P<early>early)\s)?(?P<part>morning|afternoon|evening|night)\b", re.I)
-_PART_BEFORE = re.compile(
+_NEXT_PART = compile_pattern(r"\s*(?:,\s)?(?:(?P<early>early)\s)?(?P<part>morning|afternoon|evening|night)\b", re.I)
+_PART_BEFORE = compile_pattern(
     r"\b(?P<early>early|late)\s(?:on\s)?(?:(?P<part>morning|afternoon|evening|night),?\s)?(?:on\s)?$|\b(?P<part2>morning|afternoon|evening|night)\s(?:of|on)\s(?:\w+,?\s)?$",
     re.I,
 )
 
 # What a day is the day of: the nearest of these before it decides. The order is that of the search at one place.
-_KINDS = re.compile(
+_KINDS = compile_pattern(
     r"\b(?:(?P<law>court|arraign\w*|hearing|sentenc\w+|plead\w*|pled|indict\w*|trial|jury|judge|bond|bail|convict\w+|appear(?:ed|ance)?|turned\shimself|autops\w+|vigil|funeral|memorial|buried|services?|scheduled|meeting|visitation|extradited|released\sfrom|born|graduated|expected|warrants?|guilty|(?:preliminary|plea)\shearing)"
     r"|(?P<arrest>(?:charged?|charges)\s(?:\w+\s)?(?:with|of)\s(?:[\w-]+\s){0,5}?(?:murder|homicide|manslaughter|assault|robbery|shooting|burglary|kidnapping|killing|attack)\b|arrest(?:ed|s)?(?:\s(?:\w+\s){0,3}?(?:for|in)\s(?:the\s|a\s)?(?:fatal\s)?(?:shooting|murder|killing|stabbing|robbery|homicide|death))?|custody|captured|surrendered|search\swarrant|seized|raid\w*|charged?|charges|booked|busted|stopped|pulled\sover|jailed|detained)"
     r"|(?P<state>(?:in|listed\sin)\s(?:\w+\s){0,2}condition|hospitali[sz]ed|recover\w*|discharged|released|returned\sto|continu\w+|remain\w*|remember\w*|mourn\w*|searching|seeking|looking\sfor|sought|underway|being\sheld|held\s(?:on|without)|learned|stolen|gather(?:ed|ing)|griev\w+|undergo\w*|surgery|asking|trying|working\sto|still|visited|closed|reopen\w*|stable|critical|improv\w+|prayed|condition|placed\son|sued|suing|lawsuit|filed|voted|wrote\son)"
@@ -67,39 +68,41 @@ _KINDS = re.compile(
 _WEIGHT_OF = {"happened": 2.4, "harm": 2.2, "speech": -2.2, "arrest": -0.8, "law": -2.0, "state": -1.6, "died": -1.2}
 _HARMFUL = frozenset(("happened", "harm"))
 # "Tuesday's fatal shooting", "the Feb. 7 attack", "Wednesday-night robbery"
-_NAMED_BY_DAY = re.compile(
+_NAMED_BY_DAY = compile_pattern(
     rf"(?:['’]s|-|,)?\s?(?:(?:early[- ])?{_PART_NOUN}(?:['’]s)?,?\s)?(?:(?!(?:in|at|on|of|and|or|the|an?|after|when|that|with|for|by|from|was|were|is|said|to|police|his|her|while|as|who|which|this|that|these|has|have|had)\b)[\w-]+\s){{0,3}}?"
     r"(?:shootings?|stabbings?|attacks?|incident|slayings?|killings?|murders?|robber(?:y|ies)|crash|fire|blaze|explosion|collision|accident|wreck|homicides?|drive-by|assault|spree|rampage|hit-and-run|massacre|ambush|standoff|drowning|derailment|carjacking|bombing|blast|burglary|death|tragedy|violence)\b",
     re.I,
 )
-_LEADS_SPEECH = re.compile(
+_LEADS_SPEECH = compile_pattern(
     r"(?:\s(?:morning|afternoon|evening|night))?,?\s(?:said|announced|released|identified|told|confirmed|charged|arrested|named|filed|booked|sentenced|asked|searched|say|says)\b",
     re.I,
 )
-_STAMP_BEFORE = re.compile(
+_STAMP_BEFORE = compile_pattern(
     r"(?:update:?|posted|published|updated|created|modified|originally\sposted|first\spublished)(?:\s(?:on|at|by))?(?:\s@?\s?\d[\d:.]*\s?[ap]\.?m\.?,?)?(?:\s(?:on|[A-Z]{2,4}),?)?[:\s(|]*$",
     re.I,
 )
-_SPAN_BEFORE = re.compile(
+_SPAN_BEFORE = compile_pattern(
     r"\b(?:through|as\sof|until|till|by|before|prior\sto)\s(?:early\s|late\s|about\s|the\s)?$", re.I
 )
-_HOLIDAY_BEFORE = re.compile(
+_HOLIDAY_BEFORE = compile_pattern(
     r"(?:\b(?:on|early|late|of|midnight|noon|morning|night|afternoon|evening)|[ap]\.?m\.?)\s$|[Tt]he\s(?:day|night)\s(?:after|before)\s$"
 )
-_THE_BEFORE = re.compile(r"\b(?:in|for|from|of|with|to|during|after|since)\sthe\s$")
-_ONE_BEFORE = re.compile(r"\b(?:an?|another|earlier|previous|other|separate|including)\s(?:\w+\s)?$", re.I)
-_SPOKE_BEFORE = re.compile(r"\b(?:said|says|told|announced|confirmed|added)\s(?:on\s|late\s|early\s)?$", re.I)
+_THE_BEFORE = compile_pattern(r"\b(?:in|for|from|of|with|to|during|after|since)\sthe\s$")
+_ONE_BEFORE = compile_pattern(r"\b(?:an?|another|earlier|previous|other|separate|including)\s(?:\w+\s)?$", re.I)
+_SPOKE_BEFORE = compile_pattern(r"\b(?:said|says|told|announced|confirmed|added)\s(?:on\s|late\s|early\s)?$", re.I)
 _LAST_SEEN = gated(r"\blast\s(?:seen|heard)\b|\bwent\smissing\b|\bdisappeared\b|\bmissing\ssince\b|\bwalked\saway\b")
-_AFTER_HARM = re.compile(r"[^.,]{0,20}\s(?:after|when)\s(?:being|he|she|they|an?|the|someone)\s", re.I)
-_FOUND_SAFE = re.compile(r"\b(?:found|located)\s(?:\w+\s){0,3}(?:safe|alive|unharmed|well)\b", re.I)
+_AFTER_HARM = compile_pattern(r"[^.,]{0,20}\s(?:after|when)\s(?:being|he|she|they|an?|the|someone)\s", re.I)
+_FOUND_SAFE = compile_pattern(r"\b(?:found|located)\s(?:\w+\s){0,3}(?:safe|alive|unharmed|well)\b", re.I)
 # When someone missing was reported so, or found, they had been gone for a while.
-_FOUND = re.compile(r"\breported\s(?:\w+\s){1,4}missing\b|\b(?:he|she|him|her)\s(?:was\s)?(?:found|located)\b", re.I)
+_FOUND = compile_pattern(
+    r"\breported\s(?:\w+\s){1,4}missing\b|\b(?:he|she|him|her)\s(?:was\s)?(?:found|located)\b", re.I
+)
 # For the clock.
-_HAPPENED = re.compile(
+_HAPPENED = compile_pattern(
     r"\b(?:happened|occurred|took\splace|unfolded|broke\sout|erupted|began|came\s(?:at|about|just|shortly|around)|rang\sout|was\sreported|were\scalled|responded|dispatched|called|reported|received|discovered|found|arrived)\b",
     re.I,
 )
-_HARM = re.compile(
+_HARM = compile_pattern(
     r"\b(?:shot|shooting|shootings|gunned|gunfire|gunshots?|shots|stabbed|stabbing|killed|killing|slain|slaying|murder(?:ed)?|homicide|wounded|injured|attack(?:ed)?|robbery|robbed|crash(?:ed)?|collision|collided|fire|blaze|explosion|exploded|struck|hit|beaten|assault(?:ed)?|kidnapp\w+|abducted|drown\w+|missing|disappeared|last\sseen|standoff|accident|incident|rampage|carjack\w*|dead|derailed|collapsed|burglary|ambush\w*|opened\sfire|fired|massacre|altercation|fight|argument|derailment|earthquake|landslide|avalanche|tornado|sank|capsized|raid)\b",
     re.I,
 )
