@@ -175,7 +175,8 @@ _ROWS = {
         SELECT id('chg', a || '-' || n) AS change_id, incident_id(i) AS incident_id, nth AS version, $now AS known_at,
             {_WHO} AS participant_id, field, if(nth = 1, 'added', 'refined') AS kind, 'new_report' AS cause,
             if(nth = 2, 'withheld', NULL) AS before_state, NULL AS before, {_STATE} AS after_state,
-            to_json(value)::VARCHAR AS after, id('art', a) AS article_id, id('clm', a || '-' || n) AS claim_id,
+            if(field = 'incident_type', to_json([value]), to_json(value))::VARCHAR AS after,
+            id('art', a) AS article_id, id('clm', a || '-' || n) AS claim_id,
             {_QUOTE} AS quote, source_id, $now AS published_at FROM said WHERE nth = 1 OR (field = 'name' AND whose = 1)
         """,
     "inputs": """

@@ -69,10 +69,12 @@ def read_story(
     incident_id: str,
     *,
     as_of: datetime,
+    version: int | None = None,
 ) -> Story | None:
     """Read an incident as it was known at `as_of`; where that is before anything was known, as it was known first.
 
-    None where the catalog does not know it.
+    With a `version`, as it was known when that came to stand, or the last one before it. None where the catalog does
+    not know the incident.
     """
     placed = place_incident(catalog, incident_id)
     if placed is None:
@@ -83,6 +85,8 @@ def read_story(
         versions = queries.fetch_rows(session, "FROM incidents WHERE incident_id = ? ORDER BY version", [incident_id])
         if not versions:
             return None
+        if version is not None:
+            as_of = min(as_of, *(row["known_at"] for row in versions if row["version"] == _choose(versions, version)))
         as_of = max(as_of, versions[0]["known_at"])
         record = [row for row in versions if row["known_at"] <= as_of][-1]
         facts = queries.fetch_rows(session, "FROM incident_facts(?, ?)", [incident_id, as_of])
@@ -125,6 +129,10 @@ def read_story(
         claims={claim["claim_id"]: claim for claim in claims},
         merged_from=merged_from,
     )
+
+
+def _choose(versions: Sequence[Row], wanted: int) -> int:
+    return int(max((row["version"] for row in versions if row["version"] <= wanted), default=versions[0]["version"]))
 
 
 def find_merged_into(catalog: sqlite3.Connection, incident_id: str) -> str | None:

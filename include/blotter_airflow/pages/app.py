@@ -427,10 +427,7 @@ def _find_story(tables: Tables, incident_id: str, as_of: str, version: int | Non
     with tables.reading() as (catalog, is_fresh):
         session = tables.warehouse
         try:
-            story = read_story(session, tables.root, catalog, incident_id, as_of=at)
-            if story is not None and version is not None and version != story.record["version"]:
-                wanted = [one["known_at"] for one in story.versions if one["version"] <= max(version, 1)]
-                story = read_story(session, tables.root, catalog, incident_id, as_of=wanted[-1])
+            story = read_story(session, tables.root, catalog, incident_id, as_of=at, version=version)
         finally:
             session.close()
         if story is None:

@@ -213,7 +213,7 @@ def _tell_said(
 
 
 def _tell_standing(value: str | None, state: str, field: str) -> str:
-    """Word a value of `facts`: a list is told as one even where it is stored as plain text of one value."""
+    """Word a value as the tables have it; of a field that may have many, a single value in plain text is told too."""
     if value is not None and field in FIELDS and FIELDS[field].many:
         try:
             json.loads(value)
@@ -264,10 +264,10 @@ def tell_change(change: Row, names: Mapping[str, str]) -> ToldChange:
     """Word one change: whose, what, before, after, how it moved and why."""
     kind, before = change["kind"], None
     if change["before_state"] is not None:
-        before = tell_value(change["before"], change["before_state"], change["field"])
+        before = _tell_standing(change["before"], change["before_state"], change["field"])
     after = "nothing"
     if change["after_state"] is not None:
-        after = tell_value(change["after"], change["after_state"], change["field"])
+        after = _tell_standing(change["after"], change["after_state"], change["field"])
     is_same = before == after and kind in (ChangeKind.CONFLICT_OPENED, ChangeKind.CONFLICT_SETTLED)
     whose = names.get(change["participant_id"], "a participant") if change["participant_id"] else ""
     return ToldChange(
