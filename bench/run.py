@@ -7,6 +7,7 @@ from pathlib import Path
 BENCHES = (
     "clean.py",
     "extract.py",
+    "confined.py",
     "pipeline.py",
     "airflow_runs.py",
     "publish.py",

@@ -132,8 +132,8 @@ def test_an_article_that_is_set_aside_takes_its_twin_along(
         (tmp_path / "inbox" / "gazette" / f"{name}.meta.json").write_text(
             '{"url": "http://gazette.example/a"}', "utf-8"
         )
-    write_rows = rows.claim_rows
-    monkeypatch.setattr(rows, "claim_rows", lambda *about: ({**row, "confidence": 7.0} for row in write_rows(*about)))
+    write_row = rows.article_row
+    monkeypatch.setattr(rows, "article_row", lambda article: {**write_row(article), "text_sha256": "0" * 64})
     counts = run_steps(settings, "one")
     assert (counts["n_quarantined"], counts["n_unchanged"]) == (2, 0)
     assert find_imbalances(settings) == []
