@@ -222,7 +222,7 @@ _ALSO = compile_pattern(r"\balso\b", re.I)
 _DEATH = gated(
     r"\b(?:(?:fatal|deadly)\s(?:\w+[- ]){0,2}?(?:shooting|stabbing|crash|collision|fire|accident|wreck|blaze|attack|explosion|beating|incident)|one\s(?:of\s[^.;]{1,50}?\s)?(?:has\s|later\s|was\s)?(?:died|fatally|pronounced\sdead|dead|dies|died)"
     r"|(?:a|the|his|her|man['’]s|woman['’]s)\s(?:body|remains)\s(?:was|were|is|had\sbeen|has\sbeen)\s(?:\w+\s)?(?:found|discovered|recovered|pulled)|(?:found|discovered|recovered)\s(?:a|the|his|her)\s(?:\w+['’]s\s)?(?:body|dead)|bod(?:y|ies)\s(?:was\s|were\s)?found|discovery\sof\s(?:a|the)\sbody"
-    r"|homicide\s(?:investigation|detectives|victim|case)|(?:investigat\w+|ruled)\s(?:\w+\s){0,3}(?:a|as)\s(?:homicide|murder)|turned\sout\sto\sbe\sa\ssuicide|apparent\ssuicide|murder-suicide|was\sdeceased|was\sdead|dead\son\sarrival)\b"
+    r"|homicide\svictim|(?:investigat\w+|ruled)\s(?:\w+\s){0,3}(?:a|as)\s(?:homicide|murder)|turned\sout\sto\sbe\sa\ssuicide|apparent\ssuicide(?!\sattempt)|murder-suicide|was\sdeceased|was\sdead|dead\son\sarrival)\b"
 )
 
 
@@ -232,7 +232,8 @@ def _leave_out_doubles(people: list[Person]) -> list[Person]:
     A page that gives no number has told of one person twice, or goes on to another case, far more often than it leaves
     the reader to add up.
     """
-    early = [p for p in people if p.condition is not None and p.condition.sentence.index <= _EARLY] or people
+    early = [p for p in people if p.condition is not None and p.condition.sentence.index <= _EARLY]
+    early = early or [p for p in people if p.condition is not None and p.condition.sentence.index <= 2 * _EARLY]
     best: list[Person] = early[:1]
     fate = _HURT if people and people[0].condition is not None and people[0].condition.value in _HURT else None
     told: dict[int, list[Person]] = {}
