@@ -79,7 +79,7 @@ _WORDS |= {
 }
 # What makes somebody a suspect, in the sentence that names them.
 _SUSPECTED = (
-    r"suspect|arrest|charg|accus|gunman|shooter|killer|identified|sought|wanted|looking for|custody|booked|alleged"
+    r"suspect|arrest|charg|accus|gunman|shooter|killer|sought|wanted|looking for|custody|booked|alleged"
     r"|indict|arraign|convict|sentenc|plead|pled|guilty|\bfac(?:es|ed|ing)\b|person of interest|warrant|\bjail|\bbond\b"
     r"|behind bars|opened fire|\bfired\b|believed to|admitted|responsible|manhunt|fugitive|\btrial\b"
 )
@@ -113,7 +113,11 @@ _KIN = re.compile(
     re.IGNORECASE,
 )
 _CLAUSES = re.compile(r",|;|\s(?:and|while|when|but|as|before|after|with)\s", re.IGNORECASE)
-_GOES_ON = re.compile(r"\W*(?:he|she|they|his|her|their|him|the|both|all|police arrested him)\b", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r"\W*(?:he|she|they|his|her|their|him|both|all|the\s+(?:\S+\s+)?(?:suspect|victim|man|woman|boy|girl|teen\w*|child|officer"
+    r"|driver|student|pair|couple|\d+-year-old)s?)\b",
+    re.IGNORECASE,
+)
 _AGES = re.compile(r"\b(\d{1,3})[-\s]years?[-\s]olds?\b|,\s(\d{1,3})(?=[,.;)]|\s(?:of|was|were|is|and)\b|$)")
 _ENDINGS = frozenset({"jr", "sr", "ii", "iii", "iv", "the", "van", "von", "de", "del", "la", "da", "di", "al", "el"})
 
@@ -163,7 +167,9 @@ def states_value(field: str, value: Value, quote: str, *, is_rival: bool = False
         return _words_of(value) <= _words_of(quote) and not _is_credit(value, quote)
     if field == "charges" and isinstance(value, str):
         is_named = all(word in quote.casefold() for word in value.casefold().split()[-1:])
-        return is_named and not _ELSEWHEN.search(quote) and not _PENDING.search(quote)
+        verb = _compile(r"charge|indict|accus").search(quote)
+        may_come = verb is not None and _MAY_COME.search(quote[: verb.start()]) is not None
+        return is_named and not may_come and not _ELSEWHEN.search(quote) and not _PENDING.search(quote)
     if (field, value) == ("legal_status", LegalStatus.CHARGED) and _PENDING.search(quote):
         return False
     pattern = _WORDS.get((field, str(canonical_text(value))))
