@@ -37,10 +37,7 @@ def link(
     config: Config = None,
 ) -> None:
     """Say that an article is about an incident. It is moved there, and stays there when it is read again."""
-    settings = load_settings(config)
-    with open_tables(None, config) as connection:
-        about = {"article_id": find_article(connection, article), "incident_id": find_incident(connection, incident)}
-    _judge(settings, "link", about, reason, actor, is_later=later)
+    _judge_article("link", article, incident, reason, actor, later, config)
 
 
 @app.command()
@@ -53,10 +50,7 @@ def unlink(
     config: Config = None,
 ) -> None:
     """Say that an article is not about an incident. It is taken out where it is in, and never taken for it again."""
-    settings = load_settings(config)
-    with open_tables(None, config) as connection:
-        about = {"article_id": find_article(connection, article), "incident_id": find_incident(connection, incident)}
-    _judge(settings, "unlink", about, reason, actor, is_later=later)
+    _judge_article("unlink", article, incident, reason, actor, later, config)
 
 
 @app.command()
@@ -168,6 +162,15 @@ def _require_one(found: list[dict[str, Any]], key: str, shown: str, start: str, 
         listed = "\n".join(f"  {row[key]}  {row[shown]}" for row in found)
         stop(f"{start} fits more than one {what}, give more of the id:\n{listed}", 2)
     return str(found[0][key])
+
+
+def _judge_article(
+    action: str, article: str, incident: str, reason: str, actor: str | None, is_later: bool, config: Any
+) -> None:
+    settings = load_settings(config)
+    with open_tables(None, config) as connection:
+        about = {"article_id": find_article(connection, article), "incident_id": find_incident(connection, incident)}
+    _judge(settings, action, about, reason, actor, is_later=is_later)
 
 
 def _judge_two(
