@@ -48,8 +48,8 @@ def build_pipeline(finder: MentionFinder, model: str | None) -> Language:
 def read_scenes(nlp: Language, articles: Iterable[Article]) -> Iterator[tuple[Scene, dict[int, MaskedSentence]]]:
     """Lay articles out one by one, in their order."""
     for article in articles:
-        yield _read_scene(nlp, article)
         _bound_vocabulary(nlp)
+        yield _read_scene(nlp, article)
 
 
 def _read_scene(nlp: Language, article: Article) -> tuple[Scene, dict[int, MaskedSentence]]:
