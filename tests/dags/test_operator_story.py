@@ -5,6 +5,7 @@ the source is mended, a backfill fills the gap, a person settles an unsure link,
 import asyncio
 import json
 import threading
+import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -254,9 +255,11 @@ def settle_unsure_link(airflow: Airflow, home: Path) -> None:
     airflow.wait_until(lambda: airflow.ask("GET", waiting)["hitl_details"], "a person is asked")
     [detail] = airflow.ask("GET", waiting)["hitl_details"]
     assert question["article_id"] in detail["subject"] and "Another look" in detail["body"]
+    asking = f"/api/v2/dags/review_links/dagRuns/{run_id}/taskInstances/ask_a_person/0"
+    airflow.wait_until(lambda: airflow.ask("GET", asking)["state"] == "awaiting_input", "the question waits")
+    time.sleep(5)  # no person answers before the worker has let go: Airflow 3.3 takes that for a failure and asks anew
     answer = {"chosen_options": ["The same incident"], "params_input": {"reason": "one shooting, two street names"}}
-    path = f"/api/v2/dags/review_links/dagRuns/{run_id}/taskInstances/ask_a_person/0/hitlDetails"
-    airflow.ask("PATCH", path, answer)
+    airflow.ask("PATCH", f"{asking}/hitlDetails", answer)
     assert airflow.wait_for_run("review_links", run_id) == "success"
     airflow.wait_until_idle()
     [judgement] = ask_tables(home, lambda connection: queries.fetch_rows(connection, "FROM judgements"))
