@@ -13,6 +13,8 @@ BENCHES = (
     "publish.py",
     "checks.py",
     "link.py",
+    "scale.py",
+    "cluster.py",
     "fetch.py",
     "schedule.py",
     "browse.py",
