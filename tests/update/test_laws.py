@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from blotter.link.memory import build_value
@@ -189,8 +189,18 @@ def tell_members(desk: MemoryDesk, incident_id: str) -> set[tuple[str, str]]:
     return {(member.article_id, member.reading_id) for member in desk.dossiers[incident_id].members}
 
 
+def report(town: int = 0, age: int | None = None, condition: str | None = None) -> Step:
+    return Step(town, 0, 1, False, False, age, None, condition, is_short=False, kind="report")
+
+
 @LAW
 @given(scripts(*EVERYTHING), st.integers(0, 9), st.integers(0, 9))
+# Whom the seventh report means is clear only with hindsight, which a merge must not bring in.
+@example(
+    [report(), report(), report(condition="critical"), report(2), report(), report(age=31), report(0, 45, "critical")],
+    0,
+    1,
+)
 def test_merge_then_split_restores_both(script: list[Step], kept: int, merged: int) -> None:
     check_merge_then_split_restores(tell_script(script), kept, merged)
 

@@ -103,14 +103,17 @@ class SqlDesk:
 
     def find_targets(self, keys: Sequence[str], first_day: int, last_day: int) -> Mapping[str, Sequence[Target]]:
         """Targets of index entries by key, between two days, the latest `MAX_TARGETS` a key."""
-        found: dict[str, list[Target]] = {}
+        found: dict[str, list[tuple[int, str]]] = {}
         with self._engine.connect() as connection:
             latest = _LATEST[connection.dialect.name]
             given = {"first_day": first_day, "last_day": last_day, "n_before": MAX_TARGETS - 1}
             for part in chunk(list(dict.fromkeys(keys))):
                 for key, target_id, day in connection.execute(latest, {**given, "keys": json.dumps(part)}):
-                    found.setdefault(key, []).append((target_id, day))
-        return {key: sorted(targets, key=sort_latest)[:MAX_TARGETS] for key, targets in found.items()}
+                    found.setdefault(key, []).append((-day, target_id))
+        return {
+            key: [(target_id, -back) for back, target_id in sorted(entries)[:MAX_TARGETS]]
+            for key, entries in found.items()
+        }
 
     def load_profiles(self, incident_ids: Iterable[str]) -> Mapping[str, Profile]:
         """Profiles by incident."""

@@ -33,7 +33,7 @@ class Desk(Protocol):
     def find_targets(self, keys: Sequence[str], first_day: int, last_day: int) -> Mapping[str, Sequence[Target]]:
         """Targets of index entries by key, between two days (ordinals, both included).
 
-        By key at most `MAX_TARGETS` entries: the latest, and of one day by id.
+        By key at most `MAX_TARGETS` entries, in this order: the latest first, and of one day by id.
         """
 
     def load_profiles(self, incident_ids: Iterable[str]) -> Mapping[str, Profile]:
@@ -117,7 +117,9 @@ class WorkingDesk:
         found: dict[str, list[str]] = {}
         for key in keys:
             mine = {one for one in self._entries.get(key, ()) if first_day <= one[1] <= last_day}
-            latest = sorted(mine.union(published.get(key, ())), key=sort_latest)[:MAX_TARGETS]
+            latest = published.get(key, ())
+            if mine:
+                latest = sorted(mine.union(latest), key=sort_latest)[:MAX_TARGETS]
             if latest:
                 found[key] = list(dict.fromkeys(target for target, _ in latest))
         return found

@@ -330,7 +330,9 @@ def _move(
     _write_link(bench, member, source, Verdict.NEGATIVE, seq + 1, judgement)
     _write_link(bench, member, target, Verdict.POSITIVE, seq + 1, judgement)
     dossier = bench.desk.dossier(target) or Dossier(target)
-    bench.add_member(dossier, msgspec.structs.replace(member, placed={}), ChangeCause.HUMAN)
+    # What an incident kept through a merge comes back as it was: to align it anew, with hindsight, would not undo.
+    if all((one.reading_id, one.incident_ref) != (member.reading_id, member.incident_ref) for one in dossier.members):
+        bench.add_member(dossier, msgspec.structs.replace(member, placed={}), ChangeCause.HUMAN)
     if account is not None:
         bench.add_account(target, account)
     if memory is not None:
