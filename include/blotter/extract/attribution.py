@@ -5,23 +5,22 @@ Belongs here: "police said", "according to", "believed to be". Does not belong h
 
 import re
 
-_SPEAKER = re.compile(
+from blotter.extract.gate import Text, gated
+from blotter.extract.patterns import compile_pattern
+
+_SPEAKER = gated(
     r"(?:\baccording\sto\s(?P<according>(?:the\s)?[^,.;:()\"“”]{3,70}?)(?=[,.;:]|\s(?:on|at|in|who|and|that)\b|$))"
     r"|(?:^|[,”\"]\s?)(?P<who>[A-Z]?[^,.;:()\"“”]{2,70}?)\s(?:\w+ly\s)?(?:said|says|say|told|confirmed|reported|announced|added|stated|tweeted|wrote)\b"
-    r"|\b(?:said|says|confirmed|added)\s(?P<after>(?:[A-Z][\w.’'-]*\s?){1,6})"
+    r"|\b(?:said|says|confirmed|added)\s(?P<after>(?:[A-Z][\w.’'-]*\s?){1,6})",
+    0,
 )
-_HEDGE = re.compile(
-    r"\b(?:believed\sto|alleged(?:ly)?|possibl[ey]|apparent(?:ly)?|may\shave|might\shave|reportedly|unconfirmed|suspected\sof|preliminary|thought\sto|appears?\sto|likely|early\sreports)\b",
-    re.I,
+_HEDGE = gated(
+    r"\b(?:believed\sto|alleged(?:ly)?|possibl[ey]|apparent(?:ly)?|may\shave|might\shave|reportedly|unconfirmed|suspected\sof|preliminary|thought\sto|appears?\sto|likely|early\sreports)\b"
 )
-_DENIED = re.compile(
-    r"\b(?:den(?:y|ied|ies)\s(?:that|reports|rumou?rs|claims)|(?:was|were|is)\s(?:false|untrue|not\strue)|no\struth\sto)\b",
-    re.I,
-)
-_LEADING = re.compile(r"^(?:but|and|as|while|however|also|that|because|when|where)\s", re.I)
+_LEADING = compile_pattern(r"^(?:but|and|as|while|however|also|that|because|when|where)\s", re.I)
 
 
-def find_speaker(sentence: str) -> str | None:
+def find_speaker(sentence: Text) -> str | None:
     """Give who says the sentence, as written ("Chicago Police Supt. David Brown"); None where it does not tell."""
     match = _SPEAKER.search(sentence)
     if match is None:
@@ -34,11 +33,6 @@ def find_speaker(sentence: str) -> str | None:
     return speaker
 
 
-def hedge_factor(sentence: str) -> float:
+def hedge_factor(sentence: Text) -> float:
     """Give by how much a hedge lowers confidence: 1 where there is none."""
     return 0.85 if _HEDGE.search(sentence) else 1.0
-
-
-def is_denied(sentence: str) -> bool:
-    """Say whether the sentence denies what it tells."""
-    return bool(_DENIED.search(sentence))

@@ -31,6 +31,8 @@ _AGENCY = gated(
     rf"|(?P<short>(?:{_CAP}\s){{1,3}}?)(?P<force>police|Police|PD)\b(?!\s(?:Department|Bureau|Service|Force))",
     0,
 )
+# a word of every agency's name but of "PD", which is too short for a gate
+_AGENCY_WORD = gated(r"police|sheriff|fire\s|department|public\ssafety|patrol|bureau|coast|constabulary")
 _HOSPITAL = gated(
     rf"\b(?:to|at|in|from|by)\s(?:the\s)?(?P<name>(?:(?:{_CAP}|of|the|and|for|at)\s){{0,6}}?(?:{_CAP}\s)?(?:Hospital(?:\sCenter|\sof\s{_CAP}(?:\s{_CAP})?)?|Medical\sCent(?:er|re)|Trauma\sCenter|Infirmary|Clinic|Health\sCenter))\b",
     0,
@@ -63,7 +65,9 @@ def read_agency(scene: Scene) -> Detail | None:
     scores: dict[str, float] = {}
     first: dict[str, Detail] = {}
     for sentence in scene.telling:
-        for match in _AGENCY.finditer(sentence):
+        if not (_AGENCY_WORD.bits & sentence.bits or "PD" in sentence.text):
+            continue
+        for match in _AGENCY.pattern.finditer(sentence.text):
             name, start = _agency_name(match)
             if name is None:
                 continue

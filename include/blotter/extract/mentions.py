@@ -8,6 +8,7 @@ them (`predicates`), and which mentions are the same person (`people`).
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from spacy.lang.en.stop_words import STOP_WORDS
 
@@ -44,6 +45,7 @@ _NUMBER = (
 )
 _AGE_BEFORE = r"(?P<age>\d{1,3}|[a-z]+(?:-[a-z]+)?)[- ](?P<unit>year|month|week|day)s?[- ]?olds?"
 _PARTICLES = frozenset("de la las los del der den van von bin ibn al el da dos das di du le y st abu ben ter".split())
+_NICKNAME = compile_pattern(r"\s*[\"“‘(][^\"”’)]*[\"”’)]")
 _SUFFIX = compile_pattern(r",?\s+(?:Jr|Sr|JR|SR)\b\.?|\s+(?:II|III|IV)\b")
 
 # A run of capitalised words; particles, initials and nicknames in quotes may stand inside.
@@ -97,11 +99,11 @@ class Mention:
         return split_name(self.name or "")[-1]
 
 
-def split_name(name: str) -> list[str]:
+@lru_cache(maxsize=4_096)
+def split_name(name: str) -> tuple[str, ...]:
     """Give the words of a name without nickname and suffix."""
-    bare = re.sub(r"\s*[\"“‘(][^\"”’)]*[\"”’)]", " ", name)
-    bare = _SUFFIX.sub("", bare)
-    return bare.split() or [name]
+    bare = _SUFFIX.sub("", _NICKNAME.sub(" ", name))
+    return tuple(bare.split()) or (name,)
 
 
 def read_number(text: str) -> int | None:

@@ -8,6 +8,7 @@ official who only speaks, a relative, a person of an earlier case). Does not bel
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from rapidfuzz.distance import Levenshtein
 
@@ -17,7 +18,7 @@ from blotter.extract.predicates import Finding, MaskedSentence
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import Condition, LegalStatus, Role
 
-_SEVERITY = {
+_SEVERITY: dict[object, float] = {
     Condition.KILLED: 5,
     Condition.CRITICAL: 4,
     Condition.INJURED: 3,
@@ -25,7 +26,7 @@ _SEVERITY = {
     Condition.MISSING: 2,
     Condition.UNHARMED: 1,
 }
-_STANDING = {
+_STANDING: dict[object, int] = {
     LegalStatus.CONVICTED: 5,
     LegalStatus.CHARGED: 4,
     LegalStatus.ARRESTED: 3,
@@ -86,6 +87,8 @@ class Person:
         """The age that most mentions give."""
         if not self.ages:
             return None
+        if len(self.ages) == 1:
+            return int(str(self.ages[0].value))
         votes: dict[int, float] = defaultdict(float)
         for evidence in self.ages:
             votes[int(str(evidence.value))] += evidence.weight
@@ -113,14 +116,12 @@ class Person:
     @property
     def condition(self) -> Evidence | None:
         """The gravest condition that is said of the person."""
-        return max(
-            self.conditions, key=lambda e: (_SEVERITY[Condition(str(e.value))], e.weight, -e.start), default=None
-        )
+        return max(self.conditions, key=lambda e: (_SEVERITY[e.value], e.weight, -e.start), default=None)
 
     @property
     def standing(self) -> Evidence | None:
         """The furthest that the law has come with the person."""
-        return max(self.standings, key=lambda e: (_STANDING[LegalStatus(str(e.value))], -e.start), default=None)
+        return max(self.standings, key=lambda e: (_STANDING[e.value], -e.start), default=None)
 
 
 class PeopleReader:
@@ -291,15 +292,12 @@ class PeopleReader:
             self._new_person(mention, sentence)
 
     def _find_named(self, mention: Mention) -> Person | None:
-        words = [w.lower() for w in split_name(mention.name or "")]
-        if not words:
-            return None
-        matches: list[Person] = []
-        for person in self._live():
-            for evidence in person.names:
-                if _same_name(words, [w.lower() for w in split_name(str(evidence.value))]):
-                    matches.append(person)
-                    break
+        words = _words(mention.name)
+        matches = [
+            person
+            for person in self._live()
+            if any(_same_name(words, _words(str(evidence.value))) for evidence in person.names)
+        ]
         if not matches:
             return None
         if len(words) == 1 and mention.title:
@@ -469,6 +467,8 @@ class PeopleReader:
             person.genders.append(Evidence(mention.gender, sentence, mention.start, mention.end, 0.4))
 
     def _join_appositions(self, masked: MaskedSentence) -> None:
+        if masked.text.count("⟦") < 2:
+            return
         for match in _SAME.finditer(masked.text):
             first, second = (int(n) for n in match.groups() if n is not None)
             if max(first, second) >= len(masked.mentions):
@@ -748,11 +748,13 @@ def _fits(victim: Person, mention: Mention, finder: MentionFinder) -> bool:
     return mention.noun not in finder.nouns["suspect"] and _agrees(victim.gender, mention.gender)
 
 
-def _words(name: str | None) -> list[str]:
-    return [w.lower() for w in split_name(name or "")]
+@lru_cache(maxsize=4_096)
+def _words(name: str | None) -> tuple[str, ...]:
+    return tuple(word.lower() for word in split_name(name or ""))
 
 
-def _same_name(a: list[str], b: list[str]) -> bool:
+@lru_cache(maxsize=4_096)
+def _same_name(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
     """Say whether two names may be one person's: a surname alone stands for the full name, and a name may lack parts."""
     if not a or not b:
         return False

@@ -171,6 +171,10 @@ _TABLE: tuple[Predicate, ...] = (
 )  # fmt: skip
 
 
+# what the loop over the table asks of each row, looked up once
+_TRIED = tuple((row.pattern.bits, row.pattern.pattern.finditer, row) for row in _TABLE)
+
+
 @dataclass(slots=True)
 class MaskedSentence:
     """A sentence with its mentions masked, and where each mask lies."""
@@ -257,16 +261,18 @@ def _is_list(members: list[Mention], row: str) -> bool:
     return is_counted or (len(members) > 2 and all(member.kind == "name" for member in members))
 
 
-def find_predicates(masked: MaskedSentence) -> Iterator[Finding]:
+def find_predicates(masked: MaskedSentence) -> list[Finding]:
     """Give what the table finds in a sentence, in the table's order; a group's finding goes to each of its members."""
+    found: list[Finding] = []
     if "⟦" not in masked.text:
-        return
+        return found
     taken: set[tuple[str, int]] = set()
-    for predicate in _TABLE:
-        if not predicate.pattern.bits & masked.bits:
-            continue
-        for match in predicate.pattern.pattern.finditer(masked.text):
-            yield from _read_match(masked, predicate, match, taken)
+    text, bits = masked.text, masked.bits
+    for predicate_bits, finditer, predicate in _TRIED:
+        if predicate_bits & bits:
+            for match in finditer(text):
+                found += _read_match(masked, predicate, match, taken)
+    return found
 
 
 def _read_match(

@@ -83,11 +83,15 @@ class Reader:
         """Read one incident of a page into the writer; `shared` sentences tell of the place and day of all."""
         article = writer.scene.article
         own, whole = Scene(article, segment), Scene(article, shared + segment)
-        _set_aside_other_days(own)
+        days = read_days(own, article.published_at.date())
+        is_changed = _set_aside_other_days(own, days)
         people = PeopleReader(self._finder, own).read(masked)
         places = self._places.read(whole, _source_hint(article))
         published = local_day(article, places.time_zone)
-        days = read_days(own if shared and any(d.weight > 1 for d in read_days(own, published)) else whole, published)
+        if is_changed or published != article.published_at.date():
+            days = read_days(own, published)
+        if shared and not any(day.weight > 1 for day in days):
+            days = read_days(whole, published)
         types = read_types(whole)
         counts = count_casualties(own, people)
         is_recent = bool(days) and (published - days[0].day).days <= 14 and days[0].weight > 0
@@ -158,16 +162,16 @@ class Reader:
             writer.add("status", status.value, status.sentence, status.start, status.end, confidence=0.7)
 
 
-def _set_aside_other_days(scene: Scene) -> None:
-    """Leave out other cases by their days, where the page is about these days."""
-    published = scene.article.published_at.date()
-    days = read_days(scene, published)
-    if not days or days[0].weight <= 0 or not is_fresh(days[0].day, published):
-        return
+def _set_aside_other_days(scene: Scene, days: list[DayMention]) -> bool:
+    """Leave out other cases by their days, where the page is about these days; tell whether there were any."""
+    if not days or days[0].weight <= 0 or not is_fresh(days[0].day, scene.article.published_at.date()):
+        return False
     told: dict[int, list[date]] = {}
     for mention in days:
         told.setdefault(mention.sentence.index, []).append(mention.day)
+    n_before = len(scene.telling)
     set_aside_other_days(scene.sentences, days[0].day, told)
+    return len(scene.telling) < n_before
 
 
 def _source_hint(article: Article) -> str:
@@ -465,7 +469,7 @@ class ClaimWriter:
         if key in self._claims:
             return
         if sentence.index not in self._voices:
-            self._voices[sentence.index] = (find_speaker(sentence.text), hedge_factor(sentence.text))
+            self._voices[sentence.index] = (find_speaker(sentence), hedge_factor(sentence))
         speaker, factor = self._voices[sentence.index]
         hedge = factor if field in ("role", "name", "condition", "n_killed", "n_injured") else 1.0
         self._claims[key] = Claim(
