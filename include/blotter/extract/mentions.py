@@ -61,6 +61,11 @@ _AFTER_AGE = compile_pattern(
 _NAME_FOLLOWS = compile_pattern(
     r"(?:\bidentified\s(?:\S+\s){0,4}?as|years?[- ]old|\bnamed|\bvictims?,?|\bsuspects?,?)\s$", re.I
 )
+_ANNOUNCES = ("as", "old", "named", "victim", "victims", "suspect", "suspects")  # the last words of `_NAME_FOLLOWS`
+_PIECE = compile_pattern(r"\S+")
+_POSSESSIVE = compile_pattern(r"['’]s?$")
+_INITIALS = compile_pattern(r"(?:[A-Z]\.)+|Jr\.|Sr\.|St\.")
+_NO_NAME_WORDS = STOP_WORDS - _PARTICLES
 _AFTER_PLACE_WORD = compile_pattern(
     r"(?:\b(?:in|at|near|from|outside|(?<!according\s)to)|(?:\d|,)\s(?:both\s)?of)\s(?:the\s)?$"
 )
@@ -106,6 +111,13 @@ def split_name(name: str) -> tuple[str, ...]:
     return tuple(bare.split()) or (name,)
 
 
+def _is_announced(text: str, start: int) -> bool:
+    """Say whether what stands before a name says that one follows; asked by its last letters first, which is cheap."""
+    before = text[max(0, start - 40) : start]
+    is_likely = before.rstrip().rstrip(",").lower().endswith(_ANNOUNCES)
+    return is_likely and _NAME_FOLLOWS.search(text, max(0, start - 40), start) is not None
+
+
 def read_number(text: str) -> int | None:
     """Read a number in digits or words; None where it is none."""
     small = text.lower().strip()
@@ -126,6 +138,8 @@ class MentionFinder:
         self.first_names = first["male"] | first["female"] | first["either"]
         stops = load_sections("name_stops.txt")
         self.stops, self.edges, self.surnames = stops["anywhere"], stops["edge"], stops["surname"]
+        # Alone they are no name, which the long way says too; they begin most sentences.
+        self._lone_words = self.edges | {word for word in self.stops if word.isalpha()}
         titles = load_sections("titles.txt")
         self.official_titles, self.officer_titles = titles["official"], titles["officer"]
         self.titles = self.official_titles | self.officer_titles
@@ -173,7 +187,9 @@ class MentionFinder:
         return found
 
     def _read_run(self, text: str, start: int, stop: int, end: int) -> Mention | None:
-        words = [(m.start() + start, m.group()) for m in re.finditer(r"\S+", text[start:stop])]
+        if text[start:stop].lower() in self._lone_words:
+            return None
+        words = [(m.start(), m[0]) for m in _PIECE.finditer(text, start, stop)]
         title_end = 0
         for index, (_, word) in enumerate(words[:-1]):
             small = word.lower().strip(",")
@@ -181,7 +197,7 @@ class MentionFinder:
                 title_end = index + 1
         title = " ".join(word for _, word in words[:title_end])
         lead = words[0][0] if title_end else None
-        if any(word[0] == "(" and word.strip("()").isupper() for _, word in words):
+        if "(" in text[start:stop] and any(word[0] == "(" and word.strip("()").isupper() for _, word in words):
             return None  # a dateline: "CHICAGO (STMW)"
         words = words[title_end:]
         while words and (words[0][1].lower() in self.edges or words[0][1].lower().endswith(_AGE_ENDINGS)):
@@ -199,10 +215,10 @@ class MentionFinder:
         while len(words) > 2 and words[-1][1].lower().rstrip(".,") in _DAYS:
             words = words[:-1]
         for index, (at, word) in enumerate(words):
-            match = re.search(r"['’]s?$", word)
+            match = _POSSESSIVE.search(word) if word[-1] in "'’s" else None
             if match and len(word) > 3 and word[0] not in "\"“'‘(":
                 return [*words[:index], (at, word[: match.start()])], True
-            if word.endswith(".") and len(word) > 2 and not re.fullmatch(r"(?:[A-Z]\.)+|Jr\.|Sr\.|St\.", word):
+            if word[-1] == "." and len(word) > 2 and not _INITIALS.fullmatch(word):
                 return [*words[:index], (at, word[:-1])], False
         return words, False
 
@@ -219,18 +235,20 @@ class MentionFinder:
         if not core or len(plain) > 6 or any(ch.isdigit() for ch in text[start:stop]):
             return None
         known = small[0] in self.first_names
-        if len(plain) > 1 and any(
-            word in STOP_WORDS for word in small[known:] if len(word) > 1 and word not in _PARTICLES
-        ):
-            return None
-        age = _AFTER_AGE.match(text, stop, end)
-        is_told = age is not None or _NAME_FOLLOWS.search(text, max(0, start - 40), start) is not None
-        is_cued = known or is_told or bool(title)
         last = len(small) - 1
-        for position, word in enumerate(small):
-            if word in self.stops and not (
-                (is_cued and 0 < position == last and word in self.surnames)
-                or (position == 0 < last and known and is_told)  # "April Ransom, 38"
+        if last and not _NO_NAME_WORDS.isdisjoint(word for word in small[known:] if len(word) > 1):
+            return None
+        stopped = [position for position, word in enumerate(small) if word in self.stops]
+        for at in stopped:
+            if (at or not known) if at < last else (not last or small[at] not in self.surnames):
+                return None
+        age = _AFTER_AGE.match(text, stop, end)
+        is_told = age is not None or _is_announced(text, start)
+        is_cued = known or is_told or bool(title)
+        for at in stopped:
+            if not (
+                (is_cued and 0 < at == last and small[at] in self.surnames)
+                or (at == 0 < last and known and is_told)  # "April Ransom, 38"
             ):
                 return None
         if last and (
@@ -271,7 +289,7 @@ class MentionFinder:
     def _find_descriptions(self, text: str, start: int, end: int, *, in_title: bool) -> list[Mention]:
         found: list[Mention] = []
         for match in self._match_descriptions(text, start, end):
-            noun = match.group("noun")
+            noun = match.group("noun") if match.re is not _PRONOUN else None
             if noun and noun[0].isupper() and not in_title and match.start() > start + 2 and not match.group("age"):
                 continue  # "the Civilian Office of": a noun inside a name
             mention = self._read_description(text, match)
@@ -281,13 +299,18 @@ class MentionFinder:
 
     def _match_descriptions(self, text: str, start: int, end: int) -> list[re.Match[str]]:
         """Match the description pattern around each word that can be its head; tried everywhere it is 20 times slower."""
-        words = [(m.start(), m.end(), m.group().lower()) for m in _WORD.finditer(text, start, end)]
+        words = [(*m.span(), m[0].lower()) for m in _WORD.finditer(text, start, end)]
         found: list[re.Match[str]] = []
         after = start
-        for index, (_, stop, word) in enumerate(words):
-            if word in self._heads or word.endswith(_AGE_ENDINGS):
-                match = self._match_around(text, words, index, max(after, start), end)
-                if match is not None and match.end() >= min(stop, match.end()) and match.end() > match.start():
+        heads = self._heads
+        has_age = "old" in text[start:end].lower()
+        for index, (at, _, word) in enumerate(words):
+            if word in heads or (has_age and word.endswith(_AGE_ENDINGS)):
+                if word in _PERSONAL and not has_age and not self._can_follow(text, words, index + 1):
+                    match = _PRONOUN.match(text, at, end)
+                else:
+                    match = self._match_around(text, words, index, after, end)
+                if match is not None and match.end() > match.start():
                     found.append(match)
                     after = match.end()
         spans = [match.span() for match in found]
@@ -296,7 +319,7 @@ class MentionFinder:
                 match = self._description.match(text, at, end)
                 if match is not None and not any(a < match.end() and at < b for a, b in spans):
                     found.append(match)
-        return sorted(found, key=lambda match: match.start())
+        return sorted(found, key=lambda match: match.start()) if len(found) > 1 else found
 
     def _match_around(
         self, text: str, words: list[tuple[int, int, str]], index: int, after: int, end: int
@@ -318,8 +341,15 @@ class MentionFinder:
             word in self._before_head or text[at].isupper() or text[at].isdigit() or word.endswith(_BEFORE_ENDINGS)
         )
 
+    def _can_follow(self, text: str, words: list[tuple[int, int, str]], index: int) -> bool:
+        """Say whether a word may go on with a description that a pronoun begins ("her husband", "her Elgin home")."""
+        if index == len(words):
+            return False
+        at, _, word = words[index]
+        return not word.isalpha() or word in self._heads or word in self._before_head or text[at].isupper()
+
     def _read_description(self, text: str, match: re.Match[str]) -> Mention | None:
-        if match.group("pronoun"):
+        if match.re is _PRONOUN or match.group("pronoun"):
             word = match.group("pronoun").lower()
             gender = {"he": "male", "him": "male", "she": "female", "her": "female"}.get(word)
             is_object = _NO_NOUN.match(text, match.end()) is not None
@@ -336,7 +366,9 @@ class MentionFinder:
             return Mention(
                 match.start(), match.end(), "number", count=0, noun="no one", is_other="else" in match.group().lower()
             )
-        bare = next((g for n, g in match.groupdict().items() if g and n in _BARE), None)
+        bare = None
+        if match.group("noun") is None and match.group("age") is None:
+            bare = next((group for name in _BARE if (group := match.group(name))), None)
         if bare:
             count = 1 if bare.lower().startswith(("another", "the other", "a ")) else read_number(bare)
             if count is None or (bare.isdigit() and 1990 <= count <= 2100):
@@ -456,6 +488,8 @@ _STREET_ENDS = frozenset("st ave av rd dr blvd ln ct pl hwy pkwy twp".split())
 _ONE_MORE = frozenset(("one", "another", "a second"))
 _NUMERAL = compile_pattern(_NUMBER, re.I)
 _WORD = compile_pattern(r"[^\W_](?:[\w’'-]*\w)?")
+_PERSONAL = frozenset(("he", "she", "they", "him", "her", "them"))
+_PRONOUN = compile_pattern(r"(?<![\w’'-])(?P<pronoun>he|she|they|him|her|them)(?![\w-])", re.I)
 _JOINTS = frozenset((" ", ", ", "-", "\u00a0"))
 _AGE_ENDINGS = ("year-old", "year-olds", "yearold", "month-old", "week-old", "day-old", "years-old")
 _BEFORE_ENDINGS = (*_AGE_ENDINGS, "'s", "’s", "s'", "s’")
@@ -467,7 +501,7 @@ _DETERMINERS = frozenset(
 _NO_NOUN = compile_pattern(
     r"[.,;:!?”\")]|$|\s(?:in|on|at|to|with|and|multiple|several|before|after|while|as|from|by|for|early|during|when|once|twice|then|through|dead|inside|outside|into)\b"
 )
-_BARE = frozenset("bare kill killed kills wound injuring injures wounds leaves left leaving".split())
+_BARE = tuple("bare kill killed kills wound injuring injures wounds leaves left leaving".split())
 _AGES_AFTER = compile_pattern(
     r"(?:['’]s?\sages\s(?:were|are|range\sfrom)\s|\s(?:were|are)\s(?=\d{1,2}(?:,|\sand)\s[\d\s,and]{1,16}years\sold)|,?\s+(?:[—–-]+\s)?(?:\(|(?P<both>both|all|each)\s+)?(?:ages?|aged|who\s(?:are|were)|between\sthe\sages\sof|ranging\sin\sage\sfrom|ranging\sfrom)?\s*(?<=[\s(]))"
     r"(?P<ages>\d{1,3}(?:(?:,\s*|,?\s+and\s+|\s+to\s+|-to\s|-year-old\sand\s)\d{1,3})*)(?![-\s]years?[-\s]olds?\s+[A-Z])(?:-years?-olds?)?\)?(?=,|\.|;|\)|\s+[—–-]|\s+(?:was|were|who|and|have|had|is|are|years?)\b|$)(?:\s+years?(?:\sold)?)?"
