@@ -266,3 +266,17 @@ def test_what_was_done_long_ago_can_be_forgotten(outbox) -> None:
     assert outbox.forget_sent(NOW) == 0
     assert outbox.forget_sent(at(1)) == 1
     assert outbox.counts() == {"n_waiting": 1, "n_open": 0, "n_sent": 0, "n_given_up": 0}
+
+
+def test_what_is_erased_is_not_sent_and_a_message_of_nothing_else_goes_with_it(outbox) -> None:
+    put(outbox, make_alert(1), *(make_alert(n, rule="daily", is_digest=True) for n in (2, 3)))
+    busy = Receiver()
+    busy.failure = DeliveryFailed("busy", is_down=True)
+    deliver_due(outbox, {"one": busy}, now=NOW)
+    with outbox._engine.begin() as connection:
+        assert outbox.forget(connection, ["Subject 1", "Subject 2", ""]) == 2
+    assert [[alert.alert_id for alert in message.alerts] for message in outbox.list_due(at(3600))] == [["alr_3"]]
+    told = Receiver()
+    deliver_due(outbox, {"one": told}, now=at(3600), is_dry_run=True)
+    deliver_due(outbox, {"one": told}, now=at(3600))
+    assert [message.subject for message in told.taken] == ["Subject 3"]

@@ -150,6 +150,17 @@ def test_a_clock_time_that_a_zone_skips_is_passed() -> None:
     assert night < due_at <= datetime(2025, 3, 9, 9, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("known", "due"),
+    [("06:15", "06:30"), ("06:45", "06:45"), ("07:15", "07:30"), ("07:45", "07:45"), ("04:00", "06:30")],
+)
+def test_quiet_hours_end_twice_on_the_night_when_clocks_are_put_back(known: str, due: str) -> None:
+    """01:15 comes twice in Chicago on 2 November 2025; what is known at the second one does not wait for a day."""
+    rule = make_rule(quiet={"from": "22:00", "until": "01:30", "time_zone": CHICAGO})
+    night = "2025-11-02T{}:00+00:00"
+    assert find_due_time(rule, datetime.fromisoformat(night.format(known))) == datetime.fromisoformat(night.format(due))
+
+
 @given(
     st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     st.sampled_from(list(Delivery)),

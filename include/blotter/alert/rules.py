@@ -277,7 +277,8 @@ def _leave_quiet_hours(quiet: QuietHours, at: datetime) -> datetime:
         is_quiet = quiet.start <= clock < quiet.until
     else:
         is_quiet = clock >= quiet.start or clock < quiet.until
-    return _next_time(quiet.until, zone, at) if is_quiet else at
+    # Where clocks are put back, a time comes twice on one night: in its second hour, the second one ends the quiet.
+    return _next_time(quiet.until.replace(fold=at.astimezone(zone).fold), zone, at) if is_quiet else at
 
 
 def _next_time(clock: time, zone: ZoneInfo, after: datetime) -> datetime:

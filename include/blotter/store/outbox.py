@@ -110,12 +110,19 @@ class Outbox:
         return msgspec.msgpack.encode([asdict(alert) for alert in alerts])
 
     def forget(self, connection: Connection, words: Iterable[str]) -> int:
-        """Drop the waiting alerts that hold any of the words, for a legal erasure, in the caller's transaction."""
+        """Drop the alerts that hold any of the words, for a legal erasure, in the caller's transaction.
+
+        A message that has none left is dropped with them: there is nothing to send.
+        """
         sought = [word.encode() for word in words if word]
-        waiting = connection.execute(select(_alerts.c.seq, _alerts.c.alert)).all()
-        found = [row.seq for row in waiting if any(word in row.alert for word in sought)]
-        for part in chunk(found):
+        waiting = connection.execute(select(_alerts.c.seq, _alerts.c.message_id, _alerts.c.alert)).all()
+        found = [row for row in waiting if any(word in row.alert for word in sought)]
+        for part in chunk([row.seq for row in found]):
             connection.execute(delete(_alerts).where(_alerts.c.seq.in_(part)))
+        told = select(_alerts.c.message_id).where(_alerts.c.message_id == _messages.c.message_id)
+        for part in chunk(sorted({row.message_id for row in found if row.message_id is not None})):
+            emptied = _messages.c.message_id.in_(part) & _messages.c.is_open & ~told.exists()
+            connection.execute(delete(_messages).where(emptied))
         return len(found)
 
     def apply(self, connection: Connection, memory: bytes) -> None:
