@@ -26,8 +26,9 @@ from blotter.ids import canonical_text, make_id
 from blotter.model import Judgement
 from blotter.schemas import TABLES
 from blotter.store.inputs import LedgerChanges, encode_changes
+from blotter.store.locks import hold_lock
 from blotter.store.rebuild import rebuild_desk
-from blotter.stores import Stores
+from blotter.stores import LOCK_TIMEOUT_S, Stores
 
 log = logging.getLogger(__name__)
 
@@ -288,10 +289,19 @@ def _forget(stores: Stores, traces: _Traces) -> None:
     with stores.engine.begin() as connection:
         outbox.forget(connection, [*traces.articles, *traces.words])
         rebuild_desk(stores.warehouse, desk, connection, rules=stores.link_rules)
-    catalog = stores.settings.catalog or f"{stores.settings.warehouse.rstrip('/')}.catalog.db"
-    for ending in ("", "-wal", "-shm"):  # an index of the tables, which is learnt again when it is next asked for
-        with suppress(FileNotFoundError):
-            Path(catalog + ending).unlink()
+    _drop_catalog(Path(stores.settings.catalog or f"{stores.settings.warehouse.rstrip('/')}.catalog.db"))
+
+
+def _drop_catalog(catalog: Path) -> None:
+    """Remove the index of the tables, which is learnt again when it is next asked for.
+
+    Whoever learns just now has read rows of before; what they write would stay, or lack the days that are gone.
+    """
+    if catalog.exists():
+        with hold_lock(catalog.with_suffix(".lock"), "erasure", LOCK_TIMEOUT_S):
+            for ending in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    Path(f"{catalog}{ending}").unlink()
 
 
 def _read(stores: Stores, table: str, columns: Sequence[str]) -> Any:

@@ -101,6 +101,26 @@ def test_the_macro_finds_what_a_search_finds(filled: Settings, tables: Any, tmp_
         assert {one.incident_id for one in list_all(catalog, words=words)} == told
 
 
+def test_everybody_is_found_though_a_list_shows_the_first_few(tmp_path: Path) -> None:
+    names = (
+        "Dana Whitlock, 34, Peter Nowak, 44, Maria Lopez, 19, Samuel Brandt, 52, Grace Okafor, 27, "
+    )
+    text = (
+        "OSTRAND, Iowa, March 2, 2026 - Eight people were killed on Monday in a bus crash on Route 9 in Ostrand, Iowa, "
+        f"police said. The victims were identified as {names}Henry Castell, 61, Lucy Pemberton, 23, and Ruth Zimmer, 70."
+    )
+    settings = publish_day(tmp_path / "own", 2, crash=("Eight killed in bus crash near Ostrand", text))
+    catalog = learn(settings, tmp_path / "catalog.db")
+    [summary] = list_all(catalog)
+    shown = {person.name for person in summary.participants}
+    with closing(queries.connect(settings.warehouse)) as connection:
+        rows = queries.fetch_rows(connection, "SELECT DISTINCT name FROM participants WHERE name IS NOT NULL")
+    unshown = {row["name"] for row in rows} - shown
+    assert unshown, "more people than a list shows"
+    for name in unshown:
+        assert [one.incident_id for one in list_all(catalog, words=name)] == [summary.incident_id]
+
+
 def test_lists_go_on_where_they_stopped(filled: Settings, tmp_path: Path) -> None:
     catalog = learn(filled, tmp_path / "catalog.db")
     for asked in ({}, {"words": "street"}):

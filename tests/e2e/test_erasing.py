@@ -8,11 +8,13 @@ import pytest
 
 from blotter import steps
 from blotter.accounting import find_imbalances
+from blotter.catalog import Catalog, CatalogKeeper
 from blotter.config import Settings
 from blotter.erasing import erase_articles
-from blotter.errors import SettingsError
+from blotter.errors import LockHeld, SettingsError
 from blotter.maintenance import rebuild_state
 from blotter.schemas import TABLES
+from blotter.store.locks import hold_lock
 from blotter.store.warehouse import Warehouse
 from blotter.stores import Stores
 from pipeline import run_steps
@@ -105,3 +107,24 @@ def test_an_article_that_is_not_known_is_said(tmp_path: Path, make_settings: Mak
     steps.create_stores(settings)
     with pytest.raises(SettingsError, match="art_none"):
         erase_articles(settings, ["art_none"], actor="a clerk", reason="order 7", run_id="x")
+
+
+def test_it_waits_for_whoever_learns_the_pages_index(
+    tmp_path: Path, make_settings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written into the index just now was read before the erasure: it goes with the index, or none of it is."""
+    settings = make_settings(tmp_path)
+    drop(settings, "lines.jsonl")
+    run_steps(settings, "one")
+    path = Path(f"{settings.warehouse}.catalog.db")
+    CatalogKeeper(Catalog(path), settings.warehouse).learn()
+    articles = Warehouse(settings.warehouse).read("articles").to_pylist()
+    [article_id] = [row["article_id"] for row in articles if NAME in row["title"]]
+    monkeypatch.setattr("blotter.erasing.LOCK_TIMEOUT_S", 0)
+    with hold_lock(path.with_suffix(".lock"), "catalog", 0), pytest.raises(LockHeld, match="catalog"):
+        erase_articles(settings, [article_id], actor="a clerk", reason="order 7", run_id="x")
+    assert path.exists()
+    erase_articles(settings, [article_id], actor="a clerk", reason="order 7", run_id="y")
+    assert not path.exists()
+    CatalogKeeper(Catalog(path), settings.warehouse).learn()
+    assert list(find_traces(tmp_path, NAME.encode())) == []

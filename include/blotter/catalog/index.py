@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import zstandard
 
-_VERSION = 2  # of the form of the file: another one is made anew
+_VERSION = 3  # of the form of the file: another one is made anew
 _COUNT_LIMIT = 1_000  # matches are counted up to here: a number that nobody reads costs time
 _WORD = re.compile(r"[^\W_]+")
 _MAX_WORDS = 12  # of a question
@@ -370,8 +370,13 @@ def write_mark(connection: sqlite3.Connection, name: str, value: object) -> None
     connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", [name, str(value)])
 
 
-def put_incident(connection: sqlite3.Connection, summary: Summary, day: date, next_seq: int) -> bool:
-    """Put an incident's newest version in, as the latest of all; returns whether it was listed before."""
+def put_incident(
+    connection: sqlite3.Connection, summary: Summary, people: Sequence[Mapping[str, Any]], day: date, next_seq: int
+) -> bool:
+    """Put an incident's newest version in, as the latest of all; returns whether it was listed before.
+
+    `people` are all participants (role, name), by whom it is found; the summary keeps the first few.
+    """
     row = connection.execute(
         "SELECT seq, words, days, merged_into FROM incidents WHERE incident_id = ?", [summary.incident_id]
     ).fetchone()
@@ -383,7 +388,7 @@ def put_incident(connection: sqlite3.Connection, summary: Summary, day: date, ne
         was_listed = merged_into is None
         connection.execute("INSERT INTO texts (texts, rowid, words) VALUES ('delete', ?, ?)", [seq, words])
         connection.execute("DELETE FROM incidents WHERE seq = ?", [seq])
-    words = "" if summary.merged_into else " ".join([*write_words(summary), *sorted(changed)])
+    words = "" if summary.merged_into else " ".join([*write_words(summary, people), *sorted(changed)])
     connection.execute(
         "INSERT INTO incidents VALUES (?, ?, ?, ?, ?, ?)",
         [
@@ -516,8 +521,8 @@ def write_query(search: Search) -> str:
     return " AND ".join(terms)
 
 
-def write_words(summary: Summary) -> Sequence[str]:
-    """Give the words by which an incident is found, its filters among them."""
+def write_words(summary: Summary, people: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    """Give the words by which an incident with these participants is found, its filters among them."""
     places = (
         summary.street,
         summary.neighborhood,
@@ -527,21 +532,21 @@ def write_words(summary: Summary) -> Sequence[str]:
         summary.country,
     )
     of_places = [word for place in places if place for word in cut_words(place)]
-    names = [str(person["name"]) for person in summary.participants if person["name"]]
+    names = [str(person["name"]) for person in people if person["name"]]
     types = [kind.replace("_", " ") for kind in summary.incident_types]
     words = [*cut_words(" ".join([summary.headline, *names, *types, summary.incident_id])), *of_places]
     words += [f"l_{word}" for word in of_places]
     words += [f"t_{''.join(cut_words(kind))}" for kind in summary.incident_types]
     if summary.occurred_date:
         words.append(f"d_{summary.occurred_date:%Y%m%d}")
-    words += [f"o_{mark}" for mark in _mark(summary)]
+    words += [f"o_{mark}" for mark in _mark(summary, people)]
     return tuple(dict.fromkeys(words))
 
 
-def _mark(summary: Summary) -> Iterator[str]:
+def _mark(summary: Summary, people: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if summary.conflicts:
         yield "conflict"
-    if any(person["name"] is None for person in summary.participants if person["role"] == "victim"):
+    if any(person["name"] is None for person in people if person["role"] == "victim"):
         yield "unnamed"
     if summary.n_reports <= 1:
         yield "onereport"

@@ -49,7 +49,8 @@ _INCIDENTS = f"""
         incident_id, version, known_at, headline, incident_types, occurred_date, occurred_at, occurred_precision,
         street, neighborhood, city, county, state, country, n_killed, n_injured, status, n_articles, n_reports,
         list_distinct([conflict.field FOR conflict IN conflicts]) AS conflicts,
-        participants[1:{_KEPT_PEOPLE}] AS participants, len(participants) AS n_participants, merged_into
+        participants[1:{_KEPT_PEOPLE}] AS participants, len(participants) AS n_participants, merged_into,
+        [{{'role': person.role, 'name': person.name}} FOR person IN participants] AS everybody
     FROM incidents WHERE list_contains(?, batch_id)
     QUALIFY row_number() OVER (PARTITION BY incident_id ORDER BY version DESC) = 1
     ORDER BY known_at, incident_id
@@ -208,9 +209,10 @@ class _Lesson:
         for row in self._ask(_INCIDENTS):
             mine = changes.get((row["incident_id"], row["version"]), [])
             people = [PersonSummary(**_choose(one, PersonSummary)) for one in row.pop("participants")]
+            everybody = row.pop("everybody")
             moved = [ChangeSummary(**_choose(one, ChangeSummary)) for one in mine]
             summary = Summary(**row, participants=people, changes=moved, n_changes=_count(mine))
-            was_listed = put_incident(self._connection, summary, self._day, next_seq)
+            was_listed = put_incident(self._connection, summary, everybody, self._day, next_seq)
             next_seq += 1
             n_incidents += (summary.merged_into is None) - was_listed
             newest = row["known_at"] if newest is None else max(newest, row["known_at"])
