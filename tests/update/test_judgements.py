@@ -1,7 +1,9 @@
 """What a person decides outranks what is computed, now and when an article is read again; and it can be undone."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -60,6 +62,34 @@ def test_a_merge_can_be_split_again_and_both_ids_stay_readable(told: tuple[Memor
     assert comparable(after[merged.incident_id]) == comparable(merged)
     assert comparable(after[kept.incident_id]) == comparable(kept)
     assert ChangeKind.SPLIT in {change.kind for change in update.changes}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("is_inner_first", [True, False])
+def test_a_chain_of_merges_comes_apart_in_any_order(order: Sequence[int], is_inner_first: bool) -> None:
+    stabbed = "A woman was stabbed to death in Wexley on Friday, 7 March."
+    elsewhere = make_story(
+        say(stabbed, "incident_type", "stabbing"),
+        say(stabbed, "occurred_date", date(2025, 3, 7)),
+        say(stabbed, "city", "Wexley"),
+        source="post",
+        at=DAY_1 + timedelta(days=2),
+    )
+    desk = MemoryDesk()
+    before = latest_versions(play(desk, [*officer_story(), elsewhere]))
+    one, two, three = (sorted(before)[place] for place in order)
+    judge(desk, make_judgement("merge", incident_id=two, other_incident_id=one))
+    judge(desk, make_judgement("merge", incident_id=three, other_incident_id=two))
+
+    pairs = [(three, one), (three, two)] if is_inner_first else [(three, two), (two, one)]
+    updates = [
+        judge(desk, make_judgement("split", incident_id=kept, other_incident_id=merged)) for kept, merged in pairs
+    ]
+    assert [update.refused for update in updates] == [(), ()]
+    after = latest_versions(updates)
+    assert {name: comparable(incident) for name, incident in after.items()} == {
+        name: comparable(incident) for name, incident in before.items()
+    }
 
 
 def test_moving_an_article_writes_a_negative_and_a_positive(told: tuple[MemoryDesk, dict[str, Any]]) -> None:

@@ -176,7 +176,8 @@ def _split(bench: Workbench, judgement: Judgement) -> str | None:
     bench.touch(restored_id).restored_from = kept_id
     bench.touch(restored_id).judged.append(judgement)
     bench.touch(kept_id).judged.append(judgement)
-    returning = [member for member in (kept.members if kept else ()) if member.home_id == restored_id]
+    # With what was merged into it before: that stays merged, and goes where it goes.
+    returning = [one for one in (kept.members if kept else ()) if bench.follow_merges(one.home_id) == restored_id]
     gone = {member.article_id for member in restored.members} - {member.article_id for member in returning}
     for article_id in sorted(gone):  # taken out while it was merged
         bench.leave(article_id, restored_id, ChangeCause.HUMAN)
