@@ -2,7 +2,7 @@
 
 Belongs here: the order of the steps and how they hang on spaCy. Does not belong here: what a step does (its own module).
 
-    tokenizer -> blotter_sentences -> blotter_background -> blotter_mentions -> blotter_predicates
+    text -> blotter_sentences -> blotter_background -> blotter_mentions -> blotter_predicates
 """
 
 import re
@@ -14,6 +14,7 @@ import spacy
 from spacy.attrs import IDX, SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 from blotter.extract.background import is_teaser, mark_sentences
 from blotter.extract.gate import literal_bits
@@ -24,8 +25,6 @@ from blotter.extract.sentences import find_sentences
 from blotter.model import Article
 
 _SCENE, _MASKED = "blotter_scene", "blotter_masked"
-_TOKEN_CACHE = 500_000  # terms; the default of 10,000 is full after a few hundred articles
-_MAX_STRINGS = 200_000  # words that the vocabulary may hold, 600 bytes each: some 20,000 articles bring so many
 
 
 def build_pipeline(finder: MentionFinder, model: str | None) -> Language:
@@ -35,7 +34,8 @@ def build_pipeline(finder: MentionFinder, model: str | None) -> Language:
     """
     nlp = spacy.load(model) if model else spacy.blank("en")
     nlp.max_length = 10_000_000
-    _widen_cache(nlp)
+    if model is None:
+        nlp.tokenizer = TextKeeper(nlp.vocab)
     first = nlp.pipe_names[0] if nlp.pipe_names and model else None
     nlp.add_pipe("blotter_sentences", before=first) if first else nlp.add_pipe("blotter_sentences")
     nlp.add_pipe("blotter_background")
@@ -48,7 +48,6 @@ def build_pipeline(finder: MentionFinder, model: str | None) -> Language:
 def read_scenes(nlp: Language, articles: Iterable[Article]) -> Iterator[tuple[Scene, dict[int, MaskedSentence]]]:
     """Lay articles out one by one, in their order."""
     for article in articles:
-        _bound_vocabulary(nlp)
         yield _read_scene(nlp, article)
 
 
@@ -60,26 +59,24 @@ def _read_scene(nlp: Language, article: Article) -> tuple[Scene, dict[int, Maske
     return doc.user_data[_SCENE], doc.user_data[_MASKED]
 
 
-def _bound_vocabulary(nlp: Language) -> None:
-    """Begin a vocabulary anew where this one has become large; a user's model needs its own and keeps it.
+class TextKeeper:
+    """Stands for the tokenizer where no model reads tokens: the components here read the text by code points.
 
-    spaCy keeps every word it has seen, for ever. Its memory zones would free them too, at half as much again for each
-    tokenizing; beginning anew takes a quarter of a second in 20,000 articles.
+    Tokenizing would be a tenth of all reading, and its vocabulary keeps every word it has seen, for ever.
     """
-    if len(nlp.vocab.strings) > _MAX_STRINGS and all(name.startswith("blotter_") for name in nlp.pipe_names):
-        fresh = spacy.blank("en")
-        nlp.vocab, nlp.tokenizer = fresh.vocab, fresh.tokenizer
-        _widen_cache(nlp)
 
+    def __init__(self, vocab: Vocab) -> None:
+        """Give documents of a vocabulary."""
+        self._vocab = vocab
 
-def _widen_cache(nlp: Language) -> None:
-    tokenizer: Any = nlp.tokenizer
-    tokenizer.max_cache_size = _TOKEN_CACHE
+    def __call__(self, _text: str) -> Doc:
+        """Give a document without tokens."""
+        return Doc(self._vocab)
 
 
 @Language.component("blotter_sentences")
 def split_sentences(doc: Doc) -> Doc:
-    """Set sentence bounds on the tokens, and lay the sentences out in the scene."""
+    """Lay the sentences out in the scene, and set their bounds on the tokens where there are any."""
     scene: Scene = doc.user_data[_SCENE]
     text = scene.article.text
     title_end = len(scene.article.title) if scene.article.title and text.startswith(scene.article.title) else 0
