@@ -180,3 +180,26 @@ def test_the_pages_say_so_before_anything_was_published(server, tmp_path, monkey
             answer = site.vera.get(path)
             assert answer.status_code in (200, 503), path
         assert "published" in site.vera.get("/").text or "blotter init" in site.vera.get("/").text
+
+
+def test_an_incident_is_shown_on_a_leap_day_too(site, monkeypatch) -> None:
+    monkeypatch.setenv("BLOTTER_CLOCK", "2028-02-29T12:00:00+00:00")
+    incident = find_incident(site, "whitlock")
+    assert site.vera.get(incident).status_code == 200
+    assert site.vera.get(incident + ".json").json()["is_newest"]
+
+
+def test_the_pages_say_that_they_cannot_read_an_object_store(site, monkeypatch) -> None:
+    """An empty list would say that nothing has been published."""
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("BLOTTER_WAREHOUSE", "s3://bucket/warehouse")
+        answer = site.vera.get("/")
+    assert answer.status_code == 503
+    assert "cannot read an object store" in read_text(answer.text)
+
+
+def test_a_replay_of_what_is_not_there_is_not_found(site) -> None:
+    token = list_forms(site.olga.get("/review").text)[0]["token"]
+    answer = site.olga.post("/quarantine/in_none/replay", data={"token": token})
+    assert answer.status_code == 404
+    assert "No quarantined input is called in_none" in read_text(answer.text)

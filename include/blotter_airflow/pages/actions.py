@@ -51,7 +51,7 @@ def judge(settings: Settings, user: Any, form: dict[str, str]) -> None:
 
 def replay(settings: Settings, input_id: str) -> None:
     """Bring a quarantined input in again; raises HTTPException 404 and 409, with why."""
-    found = [one for one in list_quarantined(settings, input_ids=[input_id]) if one.input_id == input_id]
+    found = [one for one in list_quarantined(settings, is_replayed_wanted=True) if one.input_id == input_id]
     if not found:
         raise HTTPException(404, f"No quarantined input is called {input_id}.")
     outcome = replay_quarantined(settings, found)

@@ -53,6 +53,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "private, no-store",
 }
+_NO_END = datetime(9999, 12, 31, tzinfo=UTC)
 _ONLY = {
     "new": "new, not changed since",
     "conflict": "reports differ",
@@ -423,7 +424,7 @@ def _read_search(asked: Mapping[str, str], before: int | None, problems: list[st
 
 def _find_story(tables: Tables, incident_id: str, as_of: str, version: int | None) -> tuple[Story, str | None, bool]:
     """Read an incident as of a time, or of a version; raises HTTPException 404 and 422."""
-    at = _read_moment(as_of) or tables.now().replace(year=9999)
+    at = _read_moment(as_of) or _NO_END
     with tables.reading() as (catalog, is_fresh):
         session = tables.warehouse
         try:

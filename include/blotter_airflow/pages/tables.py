@@ -15,15 +15,22 @@ import duckdb
 from blotter import queries
 from blotter.catalog import Catalog, CatalogKeeper
 from blotter.config import Settings
+from blotter.errors import SettingsError
+from blotter.store.places import is_object_store
 from blotter.stores import Stores, read_clock
 
 _MEMORY = "256MB"  # of DuckDB, for all requests together
 
 
 class Tables:
-    """The warehouse and its catalog, as the pages of one process share them."""
+    """The warehouse and its catalog, as the pages of one process share them.
+
+    Raises SettingsError where the warehouse is no folder.
+    """
 
     def __init__(self, settings: Settings) -> None:
+        if is_object_store(settings.warehouse):
+            raise SettingsError("warehouse", "a folder: the pages cannot read an object store yet", settings.warehouse)
         self.settings = settings
         self.root = settings.warehouse.removeprefix("file://")
         path = Path(settings.catalog) if settings.catalog else Path(f"{self.root.rstrip('/')}.catalog.db")
