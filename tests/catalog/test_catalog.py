@@ -102,12 +102,10 @@ def test_the_macro_finds_what_a_search_finds(filled: Settings, tables: Any, tmp_
 
 
 def test_everybody_is_found_though_a_list_shows_the_first_few(tmp_path: Path) -> None:
-    names = (
-        "Dana Whitlock, 34, Peter Nowak, 44, Maria Lopez, 19, Samuel Brandt, 52, Grace Okafor, 27, "
-    )
     text = (
         "OSTRAND, Iowa, March 2, 2026 - Eight people were killed on Monday in a bus crash on Route 9 in Ostrand, Iowa, "
-        f"police said. The victims were identified as {names}Henry Castell, 61, Lucy Pemberton, 23, and Ruth Zimmer, 70."
+        "police said. The victims were identified as Dana Whitlock, 34, Peter Nowak, 44, Maria Lopez, 19, Samuel "
+        "Brandt, 52, Grace Okafor, 27, Lucy Pemberton, 23, Henry Castell, 61, and Ruth Zimmer, 70."
     )
     settings = publish_day(tmp_path / "own", 2, crash=("Eight killed in bus crash near Ostrand", text))
     catalog = learn(settings, tmp_path / "catalog.db")

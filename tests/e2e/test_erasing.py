@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from blotter import steps
 from blotter.accounting import find_imbalances
 from blotter.catalog import Catalog, CatalogKeeper
+from blotter.commands.archive import app
 from blotter.config import Settings
 from blotter.erasing import erase_articles
 from blotter.errors import LockHeld, SettingsError
@@ -128,3 +130,19 @@ def test_it_waits_for_whoever_learns_the_pages_index(
     assert not path.exists()
     CatalogKeeper(Catalog(path), settings.warehouse).learn()
     assert list(find_traces(tmp_path, NAME.encode())) == []
+
+
+def test_the_command_names_files_that_read_as_markup(
+    tmp_path: Path, make_settings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(tmp_path)
+    folder = Path(settings.inbox) / "gazette" / "x["
+    folder.mkdir(parents=True)
+    (folder / "b].jsonl").write_text(json.dumps(LINES[1]), "utf-8")
+    run_steps(settings, "one")
+    [article] = Warehouse(settings.warehouse).read("articles").to_pylist()
+    for name in ("warehouse", "archive", "staging", "state", "inbox"):
+        monkeypatch.setenv(f"BLOTTER_{name.upper()}", getattr(settings, name))
+    told = CliRunner().invoke(app, ["erase", article["article_id"], "--by", "a clerk", "--reason", "order 7", "--yes"])
+    assert told.exit_code == 0
+    assert "x[/b].jsonl#1 was dropped" in told.output.replace("\n", "")

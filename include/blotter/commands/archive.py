@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from blotter.commands.common import Config, out, report
 from blotter.config import load_settings
@@ -59,6 +60,5 @@ def erase(
     )
     report("would be erased" if dry_run else "erased", {"n_documents": erasure.n_documents, **erasure.n_rows})
     for file in erasure.files:
-        out.print(
-            f"{file} was dropped and lies in {settings.inbox}: remove it, or what it says of this", soft_wrap=True
-        )
+        told = f"{file} was dropped and lies in {settings.inbox}: remove it, or what it says of this"
+        out.print(Text(told), soft_wrap=True)
