@@ -314,8 +314,9 @@ class MentionFinder:
                     found.append(match)
                     after = match.end()
         spans = [match.span() for match in found]
-        for at, _, word in words:
-            if (word in NUMBER_WORDS or word[0].isdigit()) and not any(a <= at < b for a, b in spans):
+        numbers = [at for at, _, word in words if word in NUMBER_WORDS or word[0].isdigit()]
+        for at in numbers:
+            if not any(a <= at < b for a, b in spans):
                 match = self._description.match(text, at, end)
                 if match is not None and not any(a < match.end() and at < b for a, b in spans):
                     found.append(match)

@@ -39,6 +39,9 @@ class Predicate:
     name: str
     pattern: GatedPattern
     effects: dict[str, Effect]
+    before: tuple[
+        str, ...
+    ]  # how the word before a mention must end for a match, small letters; none where it may be any
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,8 @@ def _is_deadly(verb: str) -> bool:
     return bool(re.search(r"kill|to\sdeath|murder|fatal|strangl|execut|gunned|slew", verb, re.I))
 
 
-def _row(name: str, pattern: str, **effects: Effect) -> Predicate:
-    return Predicate(name, gated(pattern), effects)
+def _row(name: str, pattern: str, *, before: tuple[str, ...] = (), **effects: Effect) -> Predicate:
+    return Predicate(name, gated(pattern), effects, before)
 
 
 # The order matters where one claims what another would: harm done by someone to someone is looked for first, and what
@@ -111,7 +114,7 @@ def _row(name: str, pattern: str, **effects: Effect) -> Predicate:
 _TABLE: tuple[Predicate, ...] = (
     # what befell someone by someone else's hand
     _row("harmed_by", rf"{_m('s')}{_LINK}\s(?P<verb>{_KILLED}|{_INJURED}|confronted|ambushed|robbed)(?:\s(?:and\s\w+|multiple\stimes|several\stimes|dead|\w+\stimes|in\sthe\s\w+|\d+\stimes|to\sdeath|Wednesday|Monday|Tuesday|Thursday|Friday|Saturday|Sunday))?\sby\s{_m('b')}",
-         s=Effect(V, weight=1.6, is_action=True), b=Effect(S, weight=1.6)),
+         before=("by",), s=Effect(V, weight=1.6, is_action=True), b=Effect(S, weight=1.6)),
     # who harmed whom
     _row("self_harm", rf"{_m('s')}{_HAVE}\s(?:fatally\sshot\shimself|fatally\sshot\sherself|shot\sand\skilled\s(?:himself|herself)|killed\s(?:himself|herself|themselves)|took\s(?:his|her|their)\sown\sli(?:fe|ves)|committed\ssuicide|(?:turned|turning)\sthe\s(?:gun|weapon|rifle|handgun|pistol|shotgun|firearm)\son\s(?:himself|herself)|hanged\s(?:himself|herself)|(?:fatally\s)?shot\s(?:himself|herself)\sto\sdeath|died\s(?:of|from)\sa\sself-inflicted|(?:before|then)\s(?:turning|killing|shooting)\s(?:\w+\s){0,3}(?:himself|herself))",
          s=Effect(None, K, weight=1.5, is_action=True)),
@@ -120,18 +123,18 @@ _TABLE: tuple[Predicate, ...] = (
     _row("harmed", rf"{_m('s')}{_HAVE}\s(?P<verb>{_HARM})(?:\s(?:and|then|before|fatally|three|two|another|fellow|dead|both|off-duty|at\sleast|his|her|their|the|a|an|one|,))*\s{_m('o')}",
          s=Effect(S, weight=1.2), o=Effect(V, weight=1.3, is_action=True)),
     _row("harm_to", rf"(?:\b(?:for|of|in|after|with|accused\sof|before|when|suspected\sof|allegedly|to|by|and|then|charged\swith)\s)(?P<verb>(?:\w+ly\s)?(?:shooting(?:\sand\s(?:killing|wounding|injuring))?|killing|stabbing|murdering|wounding|injuring|attacking|robbing|beating|kidnapping|ambushing|assaulting|striking|hitting|shot\sand\skilled|shoot|kill|stab|killed|strangling))\s{_m('o')}",
-         o=Effect(V, weight=1.3, is_action=True)),
+         before=("ing", "killed", "shoot", "kill", "stab"), o=Effect(V, weight=1.3, is_action=True)),
     _row("killing", rf"(?:,\s|\band\s|^)(?P<verb>killing|kills|fatally\sshooting|fatally\sstabbing|murdering|claiming\sthe\sli(?:fe|ves)\sof|claimed\sthe\sli(?:fe|ves)\sof)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.5, is_action=True)),
-    _row("kill_plain", rf"(?<!be\s)(?<!as\s)(?<!re\s)(?<!en\s)(?<!ot\s)\b(?P<verb>killed|kills)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.3, is_action=True)),
-    _row("wounding", rf"(?<!the\s)(?P<verb>(?:(?:fatally|mortally)\s)?(?:wounding|injuring|injures|wounds|injured|wounded|hurting|striking|hitting|struck|hit|grazed|grazing|hits|strikes|grazes|shot|stabbed|shooting|stabbing))\s(?:at\sleast\s|a\stotal\sof\s)?{_m('o')}", o=Effect(V, I, weight=1.2, is_action=True)),
+    _row("kill_plain", rf"(?<!be\s)(?<!as\s)(?<!re\s)(?<!en\s)(?<!ot\s)\b(?P<verb>killed|kills)\s(?:at\sleast\s)?{_m('o')}", before=("killed", "kills", "least"), o=Effect(V, K, weight=1.3, is_action=True)),
+    _row("wounding", rf"(?<!the\s)(?P<verb>(?:(?:fatally|mortally)\s)?(?:wounding|injuring|injures|wounds|injured|wounded|hurting|striking|hitting|struck|hit|grazed|grazing|hits|strikes|grazes|shot|stabbed|shooting|stabbing))\s(?:at\sleast\s|a\stotal\sof\s)?{_m('o')}", before=("ing", "ed", "es", "ds", "hit", "hits", "struck", "shot", "least", "of"), o=Effect(V, I, weight=1.2, is_action=True)),
     _row("that_killed", rf"\b(?:that|which|fire|crash|shooting|shootings|blast|explosion|attack|accident|collision|spree|rampage|gunfire|blaze|wreck|stabbing|storm|tornado|avalanche|gunman|bullet|suspect)\s(?:\w+ly\s)?(?:has\s|have\s|had\s)?(?P<verb>killed|kills|took\sthe\sli(?:fe|ves)\sof|claimed\s(?:the\sli(?:fe|ves)\sof)?)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.5, is_action=True)),
     _row("left_dead", rf"\b(?:leaves|left|leaving|leave)\s(?:at\sleast\s)?{_m('o')}(?:\s\w+)?\s(?P<verb>dead|fatally\s\w+)", o=Effect(V, K, weight=1.5, is_action=True)),
     _row("found_dead", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,3}}?(?P<verb>dead|deceased|slain|murdered|shot\sto\sdeath|fatally\s\w+)", o=Effect(V, K, weight=1.4, is_action=True)),
     _row("found_hurt", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,8}}?(?P<verb>shot\b|wounded|injured|unconscious|unresponsive|bleeding|suffering|with\s(?:\w+\s){{0,4}}(?:gunshot|stab|wounds?|injur))", o=Effect(V, I, weight=1.2, is_action=True)),
-    _row("dead_were", rf"\b(?P<verb>killed|dead|deceased|slain|injured|wounded|shot|hurt|victims|lives)\s(?:[^⟦⟧.;:]{{1,50}}?\s)?(?:were|was|are|is|included?|includes|including):?\s{_m('o')}", o=Effect(V, weight=1.3)),
+    _row("dead_were", rf"\b(?P<verb>killed|dead|deceased|slain|injured|wounded|shot|hurt|victims|lives)\s(?:[^⟦⟧.;:]{{1,50}}?\s)?(?:were|was|are|is|included?|includes|including):?\s{_m('o')}", before=("e", "e:", "s", "s:", "d", "d:", "ing", "ing:"), o=Effect(V, weight=1.3)),
     _row("left_hurt", rf"\b(?:leaves|left|leaving|leave|sent|sends|sending)\s(?:at\sleast\s)?{_m('o')}\s(?:\w+\s)?(?P<verb>injured|wounded|hurt|hospitalized|in\s(?:\w+\s)?(?:critical|serious|stable|grave)|critically|seriously|with\s|to\s(?:the\s|an?\s|area\s|local\s|\w+\s)?hospitals?|shot)", o=Effect(V, I, weight=1.4, is_action=True)),
-    _row("deadly_noun", rf"\b(?P<verb>(?:shooting\s|stabbing\s|beating\s|drowning\s|gunshot\s)?deaths?|(?:fatal\s|deadly\s)(?:shooting|stabbing|beating|crash)s?|murders?|slayings?|killings?|homicides?|execution|life|lives|bod(?:y|ies)|remains|autops(?:y|ies)|funeral)\s(?:of|for|involving)\s{_m('o')}", o=Effect(V, K, weight=1.3)),
-    _row("harm_noun", rf"\b(?P<verb>shootings?|stabbings?|beating|attack|assault|robbery|wounding|kidnapping|abduction|disappearance|injury|injuries)\s(?:of|on|to|involving|against)\s{_m('o')}", o=Effect(V, weight=1.2)),
+    _row("deadly_noun", rf"\b(?P<verb>(?:shooting\s|stabbing\s|beating\s|drowning\s|gunshot\s)?deaths?|(?:fatal\s|deadly\s)(?:shooting|stabbing|beating|crash)s?|murders?|slayings?|killings?|homicides?|execution|life|lives|bod(?:y|ies)|remains|autops(?:y|ies)|funeral)\s(?:of|for|involving)\s{_m('o')}", before=("of", "for", "involving"), o=Effect(V, K, weight=1.3)),
+    _row("harm_noun", rf"\b(?P<verb>shootings?|stabbings?|beating|attack|assault|robbery|wounding|kidnapping|abduction|disappearance|injury|injuries)\s(?:of|on|to|involving|against)\s{_m('o')}", before=("of", "on", "to", "involving", "against"), o=Effect(V, weight=1.2)),
     _row("possessed_death", rf"{_m('s')}(?P<poss>['’]s?)?\s(?:shooting\s|stabbing\s|violent\s|tragic\s)?(?P<verb>deaths?|murders?|slayings?|killings?|body|funeral|remains|homicide)\b", s=Effect(V, K, weight=1.0)),
     # what befell someone
     _row("killed", rf"{_m('s')}{_LINK}\s(?P<verb>{_KILLED})", s=Effect(V, K, weight=1.5, is_action=True)),
@@ -159,20 +162,20 @@ _TABLE: tuple[Predicate, ...] = (
     _row("accused", rf"{_m('s')}{_LINK}\s(?P<verb>{_CUSTODY})", s=Effect(S, weight=1.4)),
     _row("arrest_of", rf"\b(?P<verb>arrested|arresting|apprehended|detained|arrest\sof|took|taken)\s(?:suspect\s)?{_m('o')}(?:\s(?:into\s(?:police\s)?custody|on\s|for\s|in\s|at\s|after\s|,)|[,.]|$|\sMonday|\sTuesday|\sWednesday|\sThursday|\sFriday|\sSaturday|\sSunday|\swithout)", o=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.2)),
     _row("arrest_plain", rf"\b(?P<verb>arrested|arrest|arresting|apprehended|arrest\sof)\s{_m('o')}", o=Effect(S, legal_status=LegalStatus.ARRESTED, weight=1.4)),
-    _row("charge_of", rf"\b(?P<verb>charged|charging|charges\sagainst|indicted|case\sagainst|warrants?\s(?:\w+\s){{0,4}}for|accused|complaint\sagainst|charge\sagainst|indictment\sagainst)\s{_m('o')}", o=Effect(S, legal_status=LegalStatus.CHARGED, weight=1.4)),
+    _row("charge_of", rf"\b(?P<verb>charged|charging|charges\sagainst|indicted|case\sagainst|warrants?\s(?:\w+\s){{0,4}}for|accused|complaint\sagainst|charge\sagainst|indictment\sagainst)\s{_m('o')}", before=("ed", "ing", "against", "for"), o=Effect(S, legal_status=LegalStatus.CHARGED, weight=1.4)),
     _row("search_for", rf"\b(?P<verb>(?:search(?:ing|ed)?|looking|hunt(?:ing)?|manhunt|on\sthe\slookout)\sfor|seeking|suspect(?:s|ed)?\s(?:was|is|were|are)?\s?(?:identified\s)?as|identified\s(?:the\s)?(?:suspect|gunman|shooter|suspects)\s(?:in\s\w+\s\w+\s)?as|gunman,\s|shooter,\s|suspect,\s)\s?{_m('o')}", o=Effect(S, weight=1.2)),
     _row("victim_is", rf"\b(?P<verb>(?:victims?|deceased|dead|decedent|man\swho\sdied|woman\swho\sdied|man\skilled|woman\skilled)(?:\s(?:in\s[^⟦⟧.;:]{{1,40}}|who\s[^⟦⟧.;:]{{1,40}}))?(?:\s(?:was|were|is|are|has\sbeen|have\sbeen))?(?:\s(?:later|both|positively|since))?(?:\sidentified(?:\s(?:by|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|on)\s?[^⟦⟧.;:]{{0,50}}?)?\sas|:|,))\s{_m('o')}", o=Effect(V, weight=1.3)),
     _row("along_with", rf"\b(?P<verb>killed|shot|stabbed|wounded|injured|died|murdered|slain)\s(?:along\swith|together\swith|as\swell\sas|alongside)\s{_m('o')}", o=Effect(V, weight=1.2, is_action=True)),
-    _row("by_agent", rf"\b(?P<verb>shot|killed|stabbed|struck|hit|attacked|fired|robbed|beaten|wounded|committed|murdered|ambushed|carried\sout)\s(?:\w+\s){{0,3}}by\s{_m('b')}", b=Effect(S, weight=1.2)),
+    _row("by_agent", rf"\b(?P<verb>shot|killed|stabbed|struck|hit|attacked|fired|robbed|beaten|wounded|committed|murdered|ambushed|carried\sout)\s(?:\w+\s){{0,3}}by\s{_m('b')}", before=("by",), b=Effect(S, weight=1.2)),
     _row("did", rf"{_m('s')}{_HAVE}\s(?P<verb>{_DID})", s=Effect(S, weight=0.9)),
     # who only speaks
     _row("said_after", rf"{_m('s')}{_GAP}\s(?:\w+ly\s)?(?:said|says|told|added|recalled|explained|confirmed|wrote|tweeted|noted|stated|announced|remembered|described|testified|asked|declined)\b", s=Effect(speaks=True, weight=0.8)),
-    _row("said_before", rf"\b(?:said|says|told|added|recalled|according\sto|explained|wrote|asked|quoted)\s{_m('o')}(?=[.,;”\"]|$|\s(?:of|on|in|at|during|who|from)\b)", o=Effect(speaks=True, weight=0.8)),
+    _row("said_before", rf"\b(?:said|says|told|added|recalled|according\sto|explained|wrote|asked|quoted)\s{_m('o')}(?=[.,;”\"]|$|\s(?:of|on|in|at|during|who|from)\b)", before=("said", "says", "told", "ed", "to", "wrote"), o=Effect(speaks=True, weight=0.8)),
 )  # fmt: skip
 
 
 # what the loop over the table asks of each row, looked up once
-_TRIED = tuple((row.pattern.bits, row.pattern.pattern.finditer, row) for row in _TABLE)
+_TRIED = tuple((row.pattern.bits, row.before, row.pattern.pattern.finditer, row) for row in _TABLE)
 
 
 @dataclass(slots=True)
@@ -182,6 +185,7 @@ class MaskedSentence:
     text: str
     mentions: list[Mention]
     bits: int
+    before: tuple[str, ...]  # the words before the masks, small letters
     offsets: list[int]  # for each character of the masked text, its place in the article
 
 
@@ -190,18 +194,19 @@ def mask_sentence(text: str, start: int, end: int, bits: int, mentions: list[Men
     pieces: list[str] = []
     offsets: list[int] = []
     at = start
-    listed = list(mentions)
+    before: list[str] = []
     for index, mention in enumerate(mentions):
         plain = text[at : mention.start].replace("⟦", " ").replace("⟧", " ").replace("\n", " ")
         mask = f"⟦{index}⟧"
-        pieces += [plain, mask]
+        pieces += (plain, mask)
+        before += plain.lower().rsplit(None, 1)[-1:]
         offsets += range(at, mention.start)
         offsets += [mention.start] * len(mask)
         at = mention.end
     tail = text[at:end].replace("⟦", " ").replace("⟧", " ").replace("\n", " ")
     pieces.append(tail)
     offsets += range(at, end + 1)
-    masked = MaskedSentence("".join(pieces), listed, bits, offsets)
+    masked = MaskedSentence("".join(pieces), list(mentions), bits, tuple(before), offsets)
     return _group_rows(masked) if len(mentions) > 1 else masked
 
 
@@ -236,7 +241,7 @@ def _group_rows(masked: MaskedSentence) -> MaskedSentence:
     if not pieces:
         return masked
     pieces.append(masked.text[at:])
-    return MaskedSentence("".join(pieces), masked.mentions, masked.bits, offsets + masked.offsets[at:])
+    return MaskedSentence("".join(pieces), masked.mentions, masked.bits, masked.before, offsets + masked.offsets[at:])
 
 
 _SAME_AGE = compile_pattern(r",\s(?:both|all|each)\s(?:aged?\s)?(\d{1,3})(?=[,.;\s]|$)(?!\s(?:of|other|more)\b)")
@@ -268,8 +273,8 @@ def find_predicates(masked: MaskedSentence) -> list[Finding]:
         return found
     taken: set[tuple[str, int]] = set()
     text, bits = masked.text, masked.bits
-    for predicate_bits, finditer, predicate in _TRIED:
-        if predicate_bits & bits:
+    for row_bits, before, finditer, predicate in _TRIED:
+        if row_bits & bits and not (before and not any(word.endswith(before) for word in masked.before)):
             for match in finditer(text):
                 found += _read_match(masked, predicate, match, taken)
     return found
