@@ -33,7 +33,7 @@ from blotter_airflow.wiring import DEFAULT_ARGS, DOCUMENTS, UPKEEP, expect_withi
         "sources": Param(
             [],
             type="array",
-            items={"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"},
+            items={"type": "string", "pattern": "^[a-z0-9][a-z0-9_.-]*$"},
             title="Sources",
             description="Ids of sources, one a line: folders of the backfill folder. Empty: all.",
         ),
@@ -50,15 +50,17 @@ def backfill() -> None:
             "documents are taken under the same ids.",
         ),
     )
-    def take_day(run_id: str, params: dict, logical_date: object, outlet_events: dict) -> dict[str, int]:
+    def take_day(run_id: str, params: dict, outlet_events: dict, logical_date: object | None = None) -> dict[str, int]:
         from datetime import date
 
-        from airflow.sdk.exceptions import AirflowSkipException
+        from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
         from blotter.backfilling import backfill_day
         from blotter.config import load_settings
 
-        day = date.fromisoformat(params["day"]) if params["day"] else logical_date.date()  # type: ignore[attr-defined]
+        if not params["day"] and logical_date is None:
+            raise AirflowFailException("the run has no logical date: trigger it anew with a day in the form")
+        day = date.fromisoformat(params["day"]) if params["day"] else logical_date.date()  # type: ignore[union-attr]
         with failing_for_good():
             counts = backfill_day(load_settings(), day, source_ids=tuple(params["sources"]))
         if not (counts["n_documents"] or counts["n_duplicate"] or counts["n_waiting"]):

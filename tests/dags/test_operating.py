@@ -105,8 +105,12 @@ def test_a_backfill_s_day_is_its_logical_date_or_the_form_s(dag_bag: Any, home: 
     assert read_extras(by_date)["documents"]["n_documents"] == 1
     other = run(dag_bag, "backfill", logical_date=datetime(2026, 3, 5, tzinfo=UTC))
     assert read_extras(other)["documents"]["n_documents"] == 0, "the first day waits for the build still"
+    assert run(dag_bag, "backfill", logical_date=None).state == "failed"
+    assert "with a day in the form" in str(read_notices(home)[-1]["notices"])
     form = run(dag_bag, "backfill", logical_date=datetime(2026, 3, 6, tzinfo=UTC), run_conf={"day": "2026-03-02"})
     assert read_extras(form)["documents"]["n_documents"] == 0, "taken already: it waits for the build"
+    undated = run(dag_bag, "backfill", logical_date=None, run_conf={"day": "2026-03-02"})
+    assert undated.state == "success", "a trigger may leave the logical date out"
 
 
 def test_watching_ends_at_once_where_every_feed_is_well(dag_bag: Any, home: Path) -> None:
