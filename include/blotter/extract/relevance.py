@@ -22,7 +22,7 @@ from blotter.extract.lexicon import load_rows, load_sections
 from blotter.extract.patterns import compile_pattern
 from blotter.extract.people import Person
 from blotter.extract.scene import Scene, Sentence
-from blotter.model import Notice, ReadingKind
+from blotter.model import Article, Notice, ReadingKind
 
 _CORRECTION = gated(
     r"\b(?:correction\s?:|corrections?\s(?:&|and)\sclarifications?|clarification\s?:|(?:this|an\searlier|a\sprevious|the\soriginal)\s(?:version\sof\s(?:this|the)\s)?(?:story|article|report|version)[^.]{0,60}\b(?:incorrect\w*|misstated|erroneous\w*|wrong\w*|error|has\sbeen\scorrected|was\scorrected|mistaken\w*|misidentified|gave\sthe\swrong)|has\sbeen\scorrected|we\sregret\sthe\serror|(?:toll|count|figure|number)\s(?:was|has\sbeen)\s(?:revised|lowered|corrected)|(?:revised|lowered|corrected)\s(?:the|its|their)\s(?:death\s)?(?:toll|count|figure))"
@@ -33,8 +33,8 @@ _RETRACTION = gated(
 
 # Something befell someone or something, told as a fact of the past.
 _HAPPENED = gated(
-    r"\b(?:(?:was|were|been|being|is|are|got)\s(?:\w+ly\s)?(?:also\s|then\s|later\s)?(?:shot|stabbed|killed|injured|wounded|struck|hit\sby|beaten|robbed|attacked|assaulted|kidnapped|abducted|found|hospitali[sz]ed|hurt|rescued|freed|pulled|arrested|charged|detained|taken|flown|airlifted|rushed|pronounced|declared|evacuated|missing|trapped|burned|destroyed|damaged|gutted|crushed|mauled|bitten|electrocuted|pushed|thrown|ejected|dragged|swept|treated|displaced|leveled|derailed|buried|dead)"
-    r"|died|dies|drowned|collided|overturned|crashed|derailed|capsized|sank|exploded|collapsed|opened\sfire|broke\sout|caught\sfire|burned\sdown|rang\sout|went\smissing|disappeared|vanished|went\sdown|slammed\sinto|ran\soff|rolled\sover|flipped|struck|tore\sthrough|erupted|fell\s(?:from|off|into)|shot\s(?:and|at|him|her|a|an|the|two|three)|stabbed|killed|killing|injuring|injured|wounded|wounding|robbed|mauled|suffered|fled|escaped|fired\s(?:at|a\sshot|shots)|gutted|destroyed|leaked|swept)\b"
+    r"\b(?:(?:was|were|been|being|is|are|got)\s(?:\w+ly\s)?(?:also\s|then\s|later\s)?(?:shot|stabbed|killed|injured|wounded|struck|hit\sby|beaten|robbed|attacked|assaulted|kidnapped|abducted|found|hospitali[sz]ed|hurt|rescued|freed|pulled|arrested|charged|detained|taken|flown|airlifted|rushed|pronounced|declared|evacuated|missing|trapped|burned|destroyed|damaged|gutted|crushed|mauled|bitten|electrocuted|pushed|thrown|ejected|dragged|swept|treated|displaced|leveled|derailed|buried|dead|stolen|seized|recovered)"
+    r"|died|dies|drowned|collided|overturned|crashed|derailed|capsized|sank|exploded|collapsed|opened\sfire|broke\sout|caught\sfire|burned\sdown|rang\sout|went\smissing|disappeared|vanished|went\sdown|slammed\sinto|ran\soff|rolled\sover|flipped|struck|tore\sthrough|erupted|fell\s(?:from|off|into)|shot\s(?:and|at|him|her|a|an|the|two|three)|stabbed|killed|killing|injuring|injured|wounded|wounding|robbed|mauled|suffered|fled|escaped|fired\s(?:at|a\sshot|shots)|gutted|destroyed|leaked|swept|(?:skid(?:s|ded)?|slid|veered|careened)\s(?:off|into|across|out)|dropped\s(?:a|an|the|onto|on|from|its)|came\sdown\s(?:in|on|into)|search(?:ing|ed|es)?\s(?:\w+\s)?(?:for|through|went|goes)|(?:is|are|were|was)\slooking\sfor|overdue|(?:did\snot|didn['’]t|never)\s(?:come\sback|return)|wandered\s(?:off|away|from)|(?:broke|broken|breaking|forced\s(?:his|her|their)\sway)\sinto|kicked\sin|(?:pulled|pulls|pointed|waved|brandished|drew|showed)\s(?:a|an|the|out)\s(?:\w+\s){0,2}(?:gun|handgun|pistol|knife|rifle|weapon|revolver|shotgun)|stole|stolen|snatched|carjacked|threatened|lost\spower|stalled|treated\sfor|forc(?:ed|es|ing)\s(?:\w+\s){0,4}(?:out|from|to\s(?:flee|leave|evacuate|close))|jumped\s(?:a|the)|bit(?:es?)?\s(?:a|an|the|him|her))\b"
 )
 _DAY_OR_HOUR = gated(
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tonight|overnight|this\s(?:morning|afternoon|evening)|last\snight|\d{1,2}(?::\d\d)?\s?[ap]\.?m\b|\d\d:\d\d|(?:jan|feb|march|april|may|june|july|aug|sept|oct|nov|dec)\w*\.?\s\d{1,2})\b"
@@ -47,7 +47,7 @@ _RESPONSE_SAYS = gated(
 _CASE_STEP = gated(
     r"\b(?:charged\swith|accused\sof|charged\sin|arraigned|indict(?:s|ed)|convicted\s(?:\w+\s){0,6}of|sentenced|pleaded\s(?:guilty|not\sguilty|no\scontest)|pleads\s(?:guilty|not\sguilty)|plea\sdeal|competent\sto\sstand|(?:fit|stand)\s(?:for\s)?trial|on\strial|trial\sof|mistrial|found\sguilty|years\sin\sprison|probation|(?:set|held)\s(?:bail|bond)|bail\sat|trial\s(?:is|was|will)|jur(?:y|ors)\s(?:convicted|found|heard|deliberated))\b"
 )
-_YEAR = compile_pattern(r"(?:1[5-9]|20)\d(?:\d|0s)(?!\w)")
+_YEAR = compile_pattern(r"(?:1[5-9]|20)\d(?:\d|0s)(?![\w-]|\s(?:[Bb]locks?\b|[A-Z]))")  # and no house number
 _SCORE = compile_pattern(r"\d{1,3}-\d{1,3}(?![\w-])")
 _QUOTED_TITLE = re.compile(
     r"[“\"‘'](?:[A-Z][\w'’-]*|of|the|a|an|in|on|and|to|for|at)(?:\s(?:[A-Z][\w'’-]*|\d+|of|the|a|an|in|on|and|to|for|at)){0,6}[,.!?]?[”\"’'](?=[\s,.;:)]|$)"
@@ -59,7 +59,7 @@ _GENRE_TITLE = compile_pattern(
     re.I,
 )
 _EVENT_TITLE = compile_pattern(
-    r"\b(?:shot|shoots?|shooting|stabbed|stabbing|killed|kills|killing|dead|dies|died|injured|injures|hurt|wounded|crash(?:es)?|fire|blaze|explosion|explodes|blast|drowns?|drowned|missing|found|arrested|charged|robbed|robbery|rob|attack(?:ed)?|attacks|collapse[sd]?|derails?|sinks|rescued|hit|struck|burn(?:s|ed)|bites?|mauls?|leak|overturns|trapped|police|quake|tornado|flood|avalanche|fatal|homicide|murder|suspect|identified|victims?|body|bodies|accident|wreck|standoff|threat|hostage|kidnapp\w+|gun\w*)\b",
+    r"\b(?:shot|shoots?|shooting|stabbed|stabbing|killed|kills|killing|dead|dies|died|injured|injures|hurt|wounded|crash(?:es)?|fire|blaze|explosion|explodes|blast|drowns?|drowned|missing|found|arrested|charged|robbed|robbery|rob|attack(?:ed)?|attacks|collapse[sd]?|derails?|sinks|rescued|hit|struck|burn(?:s|ed)|bites?|mauls?|leak|overturns|trapped|police|quake|tornado|flood|avalanche|fatal|homicide|murder|suspect|identified|victims?|body|bodies|accident|wreck|standoff|threat|hostage|kidnapp\w+|gun\w*|stolen|steals?|theft|thie(?:f|ves)|burglar\w*|raids?|seized?|wanted|slain|buried|bullets?|carjack\w+)\b",
     re.I,
 )
 
@@ -68,6 +68,7 @@ _TOLD = frozenset(
 )  # sections that count outside quotes only: what people say is their own
 _READ = 30  # sentences of a page that are measured
 _PER_WORDS = 200  # counts are per so many words
+_FEW_WORDS = 80  # a page of fewer is measured as if it had as many: one word of a brief says little
 _SPEAK_AGAINST = frozenset(
     "sport culture business policy numbers law obituary opinion event advice drill outlook history story old_years to_come if you i questions scores quoted_titles genre_title is_other nobody_responds".split()
 )
@@ -116,19 +117,19 @@ def measure_page(
     text = " ".join(s.text for s in read)
     quoted = " ".join(_QUOTED.findall(text))
     told = _QUOTED.sub(" ", text)
-    newest_old_year = scene.article.published_at.year - 2
+    years = [year for s in read for year in _YEAR.findall(s.text)]
     counts = _count_page_words(told)
     for name, count in _count_page_words(quoted).items():
         counts[name] += count if name not in _TOLD else 0
     counts |= {
         "happened": _count(_HAPPENED, read),
         "case_steps": _count(_CASE_STEP, read),
-        "old_years": sum(1 for year in _YEAR.findall(text) if year[-1] == "s" or int(year) <= newest_old_year),
+        "old_years": _count_old_years(years, scene.article),
         "questions": text.count("?"),
         "scores": len(_SCORE.findall(text)),
         "quoted_titles": len(_QUOTED_TITLE.findall(text)),
     }
-    scale = _PER_WORDS / max(40, text.count(" ") + 1)
+    scale = _PER_WORDS / max(_FEW_WORDS, text.count(" ") + 1)
     return {name: log1p(count * scale) for name, count in counts.items()} | {
         "is_dated": float(any(_DAY_OR_HOUR.search(s) and _HAPPENED.search(s) for s in head)),
         "response_says": float(_count(_RESPONSE_SAYS, read, most=3)),
@@ -142,6 +143,14 @@ def measure_page(
         "genre_title": float(bool(_GENRE_TITLE.search(title))),
         "event_title": float(bool(_EVENT_TITLE.search(title))),
     }
+
+
+def _count_old_years(years: list[str], article: Article) -> int:
+    """Count the years and decades long past; where nobody says when a page was published, before its newest year."""
+    newest = article.published_at.year
+    if article.published_basis == "received":
+        newest = max((int(year) for year in years if year.isdecimal() and int(year) <= newest), default=newest)
+    return sum(1 for year in years if year[-1] == "s" or int(year) <= newest - 2)
 
 
 def speaks_against(measure: str) -> bool:
