@@ -83,11 +83,13 @@ def _count_nobody(scene: Scene, anchor: Count | None) -> Count | None:
 def _read_stated(scene: Scene) -> list[_Stated]:
     found: list[_Stated] = []
     for sentence in scene.telling:
-        corrected = _EARLIER_FIGURE.search(sentence)
-        cut = sentence.start + corrected.start() if corrected is not None else sentence.end
         told = [f for f in sentence.findings if f.effect.condition is not None]
-        told = [f for f in told if not _is_corrected(sentence, min(f.start, f.mention.start), cut)]
-        found += _add_up(sentence, told)
+        if told:
+            corrected = _EARLIER_FIGURE.search(sentence)
+            cut = sentence.start + corrected.start() if corrected is not None else sentence.end
+            found += _add_up(
+                sentence, [f for f in told if not _is_corrected(sentence, min(f.start, f.mention.start), cut)]
+            )
         for match in _TOLL.finditer(sentence):
             value = read_number(match.group("n"))
             if value is not None:

@@ -120,9 +120,12 @@ def read_hospitals(scene: Scene) -> list[Detail]:
 
 def read_status(scene: Scene) -> Detail | None:
     """Give the furthest stage of the case that the article tells."""
+    body = scene.body
     for status, pattern in _STATUS:
-        for sentence in scene.body:
-            for match in pattern.finditer(sentence):
+        for sentence in body:
+            if not pattern.bits & sentence.bits:
+                continue
+            for match in pattern.pattern.finditer(sentence.text):
                 if not _is_denied(sentence.text[: match.start()], match[0]):
                     return Detail(status.value, sentence.start + match.start(), sentence.start + match.end(), sentence)
     return None

@@ -97,10 +97,12 @@ class Person:
     @property
     def gender(self) -> str | None:
         """The gender that most mentions show."""
+        if len(self.genders) < 2:
+            return str(self.genders[0].value) if self.genders else None
         votes: dict[str, float] = defaultdict(float)
         for evidence in self.genders:
             votes[str(evidence.value)] += evidence.weight
-        return max(votes, key=lambda g: (votes[g], g), default=None)
+        return max(votes, key=lambda g: (votes[g], g))
 
     @property
     def is_surely_named(self) -> bool:

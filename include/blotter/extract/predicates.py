@@ -272,9 +272,9 @@ def find_predicates(masked: MaskedSentence) -> list[Finding]:
     if "⟦" not in masked.text:
         return found
     taken: set[tuple[str, int]] = set()
-    text, bits = masked.text, masked.bits
+    text, bits, words = masked.text, masked.bits, masked.before
     for row_bits, before, finditer, predicate in _TRIED:
-        if row_bits & bits and not (before and not any(word.endswith(before) for word in masked.before)):
+        if row_bits & bits and (not before or any(word.endswith(before) for word in words)):
             for match in finditer(text):
                 found += _read_match(masked, predicate, match, taken)
     return found

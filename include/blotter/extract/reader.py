@@ -94,15 +94,13 @@ class Reader:
             days = read_days(whole, published)
         types = read_types(whole)
         counts = count_casualties(own, people)
-        days_back = (published - days[0].day).days if days and days[0].weight > 0 else None
-        is_undated = article.published_basis == "received"  # how recent a day is cannot be told
-        is_recent = days_back is not None and (days_back <= 14 or is_undated)
+        is_recent = bool(days) and (published - days[0].day).days <= 14 and days[0].weight > 0
         kind = judge_kind(
             whole,
             types,
             people,
             is_recent=is_recent,
-            is_fresh=days_back is not None and days_back <= 3,
+            is_fresh=is_recent and (published - days[0].day).days <= 3,
             has_count=any(c is not None and c.confidence > 0.4 for c in counts),
         )
         if kind is not ReadingKind.NOT_INCIDENT:

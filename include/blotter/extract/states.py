@@ -40,6 +40,7 @@ _UNKNOWN = gated(
 _OTHER = gated(
     r"\b(?:(?P<age>ages?)|(?P<condition>conditions?))\b[^.;]{0,50}?\b(?:(?P<withheld>not\s(?:\w+\s)?(?:released|disclosed|provided|available|given)|withheld)|(?P<unknown>unknown|not\s(?:immediately\s|yet\s)?(?:known|clear)|unclear))\b"
 )
+_ANY_BITS = _WITHHELD.bits | _UNKNOWN.bits | _OTHER.bits
 _NOT_PEOPLE = compile_pattern(
     r"\b(?:not|n['’]t|declined\sto|refused\sto)\s(?:yet\s|immediately\s|been\s)*(?:releas\w+|disclos\w+|provid\w+|giv\w+|shar\w+|reveal\w*)\s+(?:(?:any|further|more|additional|other)\s|(?:the\s)?(?:details|information|video|footage|motive|cause|report|type|number|figures|statement|comment)|from\b|on\b|after\b|until\b|to\b|back\b|up\b|in\b|him\b|her\b|me\b)",
     re.I,
@@ -71,6 +72,8 @@ def read_untold(scene: Scene) -> list[Untold]:
     """Give what the article says it does not tell, in order."""
     found: list[Untold] = []
     for sentence in scene.body:
+        if not _ANY_BITS & sentence.bits:
+            continue
         for pattern, state in ((_WITHHELD, ClaimState.WITHHELD), (_UNKNOWN, ClaimState.UNKNOWN)):
             match = pattern.search(sentence)
             if match is not None and _is_about_names(sentence.text, match):
