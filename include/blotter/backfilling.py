@@ -11,6 +11,7 @@ backfill looks into them: a file is opened once to note the days of its document
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from blotter.ids import sha256_hex
 from blotter.ingest.documents import open_documents
 from blotter.model import Arrival, Rejection
 from blotter.steps import register_arrivals
+from blotter.store.places import join_location, open_place
 from blotter.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -97,16 +99,11 @@ def _read_days(settings: Settings, path: Path, source_id: str | None, stores: St
     """
     status = path.stat()
     key = sha256_hex(f"{path.resolve()} {source_id} {status.st_size} {status.st_mtime_ns}")
-    note = Path(settings.staging) / "backfill" / f"{key}.json"
-    try:
-        return list(json.loads(note.read_text("utf-8")))
-    except FileNotFoundError:
-        pass
+    notes = open_place(join_location(settings.staging, "backfill"))
+    with suppress(FileNotFoundError):
+        return list(json.loads(notes.read(f"{key}.json")))
     days = [_find_day(arrived) for arrived in _open_file(settings, path, source_id, "backfill", stores.now())]
-    note.parent.mkdir(parents=True, exist_ok=True)
-    temporary = note.with_suffix(".new")
-    temporary.write_text(json.dumps(days), "utf-8")
-    temporary.replace(note)
+    notes.write(f"{key}.json", json.dumps(days).encode())
     return days
 
 

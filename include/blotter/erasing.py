@@ -5,8 +5,8 @@ replaced (`blotter.store.warehouse`), and keeping documents for a time (`blotter
 
 What goes: the documents in the raw archive, the article's text, title, author and address, its claims, the quotes and
 values of facts, changes and records that rest on it and on nothing else, what the quarantine and the checks say of it,
-alerts that wait, and the index of the pages. What stays: keys, ids, times, counts, and what other articles say as well.
-It is done again from the start where a crash cut it off.
+alerts that wait, what is staged, and the index of the pages. What stays: keys, ids, times, counts, and what other
+articles say as well. It is done again from the start where a crash cut it off.
 """
 
 import json
@@ -24,6 +24,7 @@ from blotter.config import Settings
 from blotter.errors import SettingsError
 from blotter.ids import canonical_text, make_id
 from blotter.model import Judgement
+from blotter.reprocessing import drop_plans
 from blotter.schemas import TABLES
 from blotter.store.inputs import LedgerChanges, encode_changes
 from blotter.store.locks import hold_lock
@@ -33,6 +34,7 @@ from blotter.stores import LOCK_TIMEOUT_S, Stores
 log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
+_ERASE = "erase"  # the action of the judgement that tells of it
 ERASED = "[erased]"  # stands where a column may not be null
 
 
@@ -82,11 +84,12 @@ def erase_articles(
             _write_judgements(stores, sorted(article_ids), actor, reason, run_id)
             for address in sorted(traces.payloads):
                 stores.archive.erase(address)
+            _drop_waiting(stores, traces)  # before the tables forget the words by which alerts are found
         for table, change in _CHANGES.items():
             _rewrite(stores, table, change, traces, is_dry_run)
         if not is_dry_run:
-            _forget(stores, traces)
-    files = sorted({location for location in traces.locations if "://" not in location})
+            _forget(stores)
+    files = sorted({place for place in traces.locations - {ERASED} if "://" not in place})
     return Erasure(n_rows=traces.n_rows, n_documents=len(traces.payloads), files=files)
 
 
@@ -106,14 +109,20 @@ def _find_traces(stores: Stores, article_ids: set[str]) -> _Traces:
             traces.inputs.add(row["input_id"])
             traces.locations.add(row["location"])
             traces.payloads |= {row["payload_sha256"]} - {None}
+    judged = _read(stores, "judgements", ["action", "article_id"])
+    erased = {row["article_id"] for row in judged if row["action"] == _ERASE}
+    earlier: set[str] = set()
     for row in _read(stores, "claims", ["article_id", "reading_id", "claim_id", "quote"]):
+        if row["article_id"] in erased:
+            earlier.add(row["claim_id"])
         if row["article_id"] in article_ids:
             traces.readings.add(row["reading_id"])
             traces.claims.add(row["claim_id"])
             traces.words.add(row["quote"])
     columns = ["incident_id", "participant_id", "field", "value", "claim_ids", "judgement_id", "rivals"]
+    gone = traces.claims | earlier  # what rested on two articles rests on none once both are erased
     for row in _read(stores, "facts", columns):
-        for value in _list_values(row, traces.claims):
+        for value in _list_values(row, gone):
             traces.values.setdefault((row["incident_id"], row["participant_id"], row["field"]), set()).add(value)
     return traces
 
@@ -217,19 +226,21 @@ def _erase_check_result(row: Row, traces: _Traces) -> Row:
     return row | {"observed": None} if row["batch_id"] in traces.batches and not row["success"] else row
 
 
+# In this order: first the tables that are only written, last those by which the others' rows are found, so that an
+# erasure that a crash cut off still finds them all when it is done again.
 _CHANGES: Mapping[str, Callable[[Row, _Traces], Row]] = {
-    "inputs": _erase_input,
     "fetches": _erase_fetch,
-    "articles": _erase_article,
-    "claims": _erase_claim,
     "links": _erase_reasons,
     "alignments": _erase_reasons,
     "incidents": _erase_incident,
     "participants": _erase_participant,
-    "facts": _erase_fact,
     "changes": _erase_change,
     "quarantine": _erase_quarantined,
     "check_results": _erase_check_result,
+    "facts": _erase_fact,
+    "claims": _erase_claim,
+    "articles": _erase_article,
+    "inputs": _erase_input,
 }
 
 
@@ -254,8 +265,8 @@ def _write_judgements(stores: Stores, article_ids: Sequence[str], actor: str, re
     now = stores.now()
     judgements = [
         Judgement(
-            judgement_id=make_id("jdg", "erase", article_id, actor, now),
-            action="erase",
+            judgement_id=make_id("jdg", _ERASE, article_id, actor, now),
+            action=_ERASE,
             actor=actor,
             reason=reason,
             judged_at=now,
@@ -283,11 +294,22 @@ def _write_judgements(stores: Stores, article_ids: Sequence[str], actor: str, re
     stores.warehouse.roll_forward(stores.apply_memory)
 
 
-def _forget(stores: Stores, traces: _Traces) -> None:
-    """Make the state forget: open incidents are read again from the tables, waiting alerts that quote are dropped."""
-    outbox, desk = stores.outbox, stores.desk  # opened before the transaction
+def _drop_waiting(stores: Stores, traces: _Traces) -> None:
+    """Drop what waits and has the article's words: alerts, slices that are read, plans to read articles again.
+
+    What was read is pending and is read again; a plan is made anew.
+    """
+    outbox = stores.outbox  # opened before the transaction
     with stores.engine.begin() as connection:
         outbox.forget(connection, [*traces.articles, *traces.words])
+    stores.staging.drop(stores.staging.slices())
+    drop_plans(stores.settings)
+
+
+def _forget(stores: Stores) -> None:
+    """Make the state forget: open incidents are read again from the tables, and the pages' index is learnt anew."""
+    desk = stores.desk  # opened before the transaction
+    with stores.engine.begin() as connection:
         rebuild_desk(stores.warehouse, desk, connection, rules=stores.link_rules)
     _drop_catalog(Path(stores.settings.catalog or f"{stores.settings.warehouse.rstrip('/')}.catalog.db"))
 

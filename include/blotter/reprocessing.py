@@ -30,6 +30,7 @@ from blotter.publishing import drop_articles, screen_update
 from blotter.reading import load_reader, read_article
 from blotter.store.desk import OverlayDesk, SqlDesk
 from blotter.store.inputs import LatestRevision, LedgerChanges, encode_changes
+from blotter.store.places import is_object_store, join_location, open_place
 from blotter.store.staging import SliceResult, StagingArea
 from blotter.store.state import open_state
 from blotter.stores import Stores
@@ -180,7 +181,16 @@ def publish_reprocess(settings: Settings, plan_id: str, *, run_id: str, dag_id: 
 
 def drop_plan(settings: Settings, plan_id: str) -> None:
     """Forget a plan and the readings made for it."""
-    shutil.rmtree(_folder_of(settings, plan_id), ignore_errors=True)
+    for area in (_articles_of(settings, plan_id), _readings_of(settings, plan_id)):
+        area.drop(area.slices())
+    if not is_object_store(settings.staging):  # where no folders stay behind
+        shutil.rmtree(Path(settings.staging) / "reprocess" / plan_id, ignore_errors=True)
+
+
+def drop_plans(settings: Settings) -> None:
+    """Forget all plans: they hold texts."""
+    for plan_id in open_place(join_location(settings.staging, "reprocess")).list_folders(""):
+        drop_plan(settings, plan_id)
 
 
 def _choose_articles(
@@ -240,6 +250,8 @@ def _publish_rereadings(
     stores: Stores, group: _Rereadings, alert_book: AlertBook, *, run_id: str, dag_id: str | None
 ) -> dict[str, int]:
     pairs = _leave_out_known(stores, group.pairs)  # once more: we hold the lock only now
+    # What was erased since it was planned is not to come back.
+    pairs = [pair for pair in pairs if not stores.archive.is_erased(pair[0].raw_sha256)]
     if not pairs:
         return {}
     now = stores.now()
@@ -288,16 +300,12 @@ def _publish_rereadings(
     }
 
 
-def _folder_of(settings: Settings, plan_id: str) -> Path:
-    return Path(settings.staging) / "reprocess" / plan_id
-
-
 def _articles_of(settings: Settings, plan_id: str) -> StagingArea:
-    return StagingArea(_folder_of(settings, plan_id) / "articles")
+    return StagingArea(join_location(settings.staging, f"reprocess/{plan_id}/articles"))
 
 
 def _readings_of(settings: Settings, plan_id: str) -> StagingArea:
-    return StagingArea(_folder_of(settings, plan_id) / "readings")
+    return StagingArea(join_location(settings.staging, f"reprocess/{plan_id}/readings"))
 
 
 def _stand_in(article: Article) -> Document:
