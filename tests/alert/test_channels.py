@@ -220,6 +220,7 @@ class Hook:
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     status: int = 204
     location: str | None = None
+    encoding: str | None = None
     delay_s: float = 0
     url: str = ""
 
@@ -236,6 +237,8 @@ def hook() -> Iterator[Hook]:
             self.send_response(told.status)
             if told.location:
                 self.send_header("Location", told.location)
+            if told.encoding:
+                self.send_header("Content-Encoding", told.encoding)
             self.end_headers()
             if told.status != 204:
                 self.wfile.write(b"words of the other side " * 100)
@@ -275,7 +278,8 @@ def test_a_signature_holds_for_its_secret_body_and_minutes_only(hook) -> None:
     assert not verify_signature(SECRET, headers, body, now_s=now_s + 301)
     later = {**headers, "X-Blotter-Timestamp": str(int(now_s) + 1000)}
     assert not verify_signature(SECRET, later, body, now_s=now_s + 1000)
-    for broken in ({}, {**headers, "X-Blotter-Timestamp": "x"}, {**headers, "X-Blotter-Signature": "v1=é"}):
+    endless = {**headers, "X-Blotter-Timestamp": "9" * 5000}
+    for broken in ({}, endless, {**headers, "X-Blotter-Timestamp": "x"}, {**headers, "X-Blotter-Signature": "v1=é"}):
         assert not verify_signature(SECRET, broken, body, now_s=now_s)
 
 
@@ -293,6 +297,15 @@ def test_a_webhook_that_refuses_is_told_with_its_answer(hook, status, is_down) -
     with pytest.raises(DeliveryFailed, match=f"answered {status}: words of the other side") as caught:
         make_hook_channel(hook).send(make_rendered())
     assert caught.value.is_down is is_down and len(str(caught.value)) < 300
+
+
+def test_an_answer_that_cannot_be_read_counts_by_its_status(hook) -> None:
+    hook.status, hook.encoding = 200, "gzip"  # and it is not
+    make_hook_channel(hook).send(make_rendered())
+    hook.status = 503
+    with pytest.raises(DeliveryFailed, match="answered 503: $") as caught:
+        make_hook_channel(hook).send(make_rendered())
+    assert caught.value.is_down
 
 
 def test_a_webhook_is_not_followed_elsewhere(hook) -> None:

@@ -164,13 +164,13 @@ class WebhookSender:
             answer = requests.post(
                 self._url, data=body, headers=headers, timeout=self._timeout_s, allow_redirects=False, stream=True
             )
-            told = answer.raw.read(200, decode_content=True).decode("utf-8", "replace")
-            answer.close()
         except (requests.RequestException, OSError) as failed:
             raise DeliveryFailed(f"the webhook cannot be reached: {type(failed).__name__}", is_down=True) from failed
-        if not 200 <= answer.status_code < 300:
+        with answer:
+            if 200 <= answer.status_code < 300:
+                return  # taken, whatever it says
             is_down = answer.status_code in (408, 425, 429) or answer.status_code >= 500
-            raise DeliveryFailed(f"the webhook answered {answer.status_code}: {told}", is_down=is_down)
+            raise DeliveryFailed(f"the webhook answered {answer.status_code}: {_read_words(answer)}", is_down=is_down)
 
 
 class AppriseSender:
@@ -263,7 +263,10 @@ def sign_payload(secret: str, timestamp: str, body: bytes) -> str:
 def verify_signature(secret: str, headers: Mapping[str, str], body: bytes, *, now_s: float) -> bool:
     """Say whether a webhook's body comes from who knows the secret and is no older than five minutes: for receivers."""
     timestamp, signature = headers.get(TIMESTAMP_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
-    if not (timestamp.isascii() and timestamp.isdigit()) or abs(now_s - int(timestamp)) > _MAX_AGE_S:
+    if (
+        not (len(timestamp) < 20 and timestamp.isascii() and timestamp.isdigit())
+        or abs(now_s - int(timestamp)) > _MAX_AGE_S
+    ):
         return False
     return hmac.compare_digest(sign_payload(secret, timestamp, body).encode(), signature.encode("utf-8", "replace"))
 
@@ -288,6 +291,17 @@ def _make_channel(form: ChannelForm, settings: Settings, where: str, environ: Ma
             return AtomSender(form)
         case _:
             return LogSender()
+
+
+def _read_words(answer: Any) -> str:
+    """Read how an answer begins; "" where it cannot be read."""
+    from urllib3.exceptions import HTTPError
+
+    try:
+        told: bytes = answer.raw.read(200, decode_content=True)
+    except (HTTPError, OSError):
+        return ""
+    return told.decode("utf-8", "replace")
 
 
 @contextmanager
