@@ -21,6 +21,9 @@ from blotter.extract.patterns import compile_pattern
 _ALWAYS = 1  # the bit that every text has: what patterns without literals ask for
 _BIT_OF: dict[str, int] = {}
 _SHORTEST = 3  # a literal of fewer letters is in nearly every sentence
+_RARE = frozenset("jqxz")  # two letters tell where one of these is among them
+_DIGIT = "\\d"  # stands among the literals for any decimal digit
+_SOME_DIGIT = re.compile(_DIGIT)
 _IN_EVERY_SENTENCE = frozenset(" .,-'’\"")
 
 
@@ -92,6 +95,8 @@ def literal_bits(text: str) -> int:
         found[0] for found in _automaton(len(_BIT_OF)).find_matches_as_indexes(text.lower(), overlapping=True)
     }:
         bits |= 2 << index
+    if _DIGIT in _BIT_OF and _SOME_DIGIT.search(text):
+        bits |= 1 << _BIT_OF[_DIGIT]
     return bits
 
 
@@ -121,9 +126,9 @@ def _required_literals(sequence: Any) -> frozenset[str] | None:
 
 
 def _is_telling(literal: str) -> bool:
-    """Say whether a literal tells sentences apart: three letters, or a sign or figure that few sentences have."""
+    """Say whether a literal tells sentences apart: three letters, or a rare one of two, or a sign or figure that few sentences have."""
     if any(ch.isalpha() for ch in literal):
-        return len(literal) >= _SHORTEST
+        return literal == _DIGIT or len(literal) >= _SHORTEST or (len(literal) == 2 and not _RARE.isdisjoint(literal))
     return not set(literal) <= _IN_EVERY_SENTENCE
 
 
@@ -133,6 +138,8 @@ def _literals_of_node(operator: Any, argument: Any) -> frozenset[str] | None:
         if any(branch is None for branch in branches):
             return None
         return frozenset().union(*(branch for branch in branches if branch is not None))
+    if operator is sre.IN:
+        return frozenset((_DIGIT,)) if argument == [(sre.CATEGORY, sre.CATEGORY_DIGIT)] else None
     if operator is sre.SUBPATTERN:
         return _required_literals(argument[3])
     if operator in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT) and argument[0] > 0:

@@ -6,11 +6,15 @@ all the way down, and a letter that stands first is written as a set of its case
 is kept wherever it can matter: alternatives that begin with different letters never match at the same place, and one that
 does not begin with a letter stays where it is. Measured on the longest tables: 3 to 5 times faster.
 
+A search then skips every character that no match begins with: `re` does so by itself only where case matters and the
+expression begins with a letter, not after `\\b`.
+
 Belongs here: that rewriting, on the parsed expression. Does not belong here: whether to try an expression (`gate`).
 """
 
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from re import _casefix, _compiler  # type: ignore[attr-defined]
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as sre_parser  # type: ignore[attr-defined]
@@ -24,8 +28,73 @@ def compile_pattern(pattern: str, flags: int = 0) -> re.Pattern[str]:
     """Compile an expression as an equal one that tries fewer alternatives; its `pattern` attribute is None."""
     tree = sre_parser.parse(pattern, flags)
     _rewrite(tree, ignores_case=bool(tree.state.flags & re.IGNORECASE))
-    compiled: re.Pattern[str] = _compiler.compile(tree, flags)
+    compiled: re.Pattern[str] = _compile_skipping(tree, flags)
     return compiled
+
+
+def _compile_skipping(tree: Any, flags: int) -> Any:
+    """Compile as `re` does, and note the characters that a match can begin with in the block that `search` skips by."""
+    flags |= tree.state.flags
+    code = _compiler._code(tree, flags)
+    begins = _find_beginnings(tree, flags)
+    info = code[: 1 + code[1]]
+    if begins is not None and info[2] == 0 and info[3] > 0:  # no skipping yet, and never an empty match
+        bitmap = bytearray(256)
+        for letter in begins:
+            bitmap[letter] = 1
+        charset = [(sre.CHARSET, _compiler._mk_bitmap(bitmap)), (sre.RANGE, (256, sys.maxunicode))]
+        block = [sre.INFO, 0, sre.SRE_INFO_CHARSET, *info[3:5]]
+        _compiler._compile_charset(charset, flags, block)
+        block[1] = len(block) - 1
+        code[: len(info)] = block
+    groups = tree.state.groupdict
+    names: list[str | None] = [None] * tree.state.groups
+    for name, number in groups.items():
+        names[number] = name
+    return _compiler._sre.compile(None, flags, code, tree.state.groups - 1, groups, tuple(names))
+
+
+def _find_beginnings(sequence: Iterable[Any], flags: int) -> frozenset[int] | None:
+    """Give the characters under 256 that a match can begin with; None where it may be empty or that cannot be told."""
+    found: frozenset[int] = frozenset()
+    for operator, argument in sequence:
+        if operator in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
+            continue
+        begins, may_be_empty = _find_node_beginnings(operator, argument, flags)
+        if begins is None:
+            return None
+        found |= begins
+        if not may_be_empty:
+            return found
+    return None
+
+
+def _find_node_beginnings(operator: Any, argument: Any, flags: int) -> tuple[frozenset[int] | None, bool]:
+    if operator in (sre.LITERAL, sre.NOT_LITERAL, sre.IN, sre.ANY):
+        return _match_single(operator, argument, flags), False
+    if operator is sre.BRANCH:
+        branches = [_find_beginnings(branch, flags) for branch in argument[1]]
+        return (None if None in branches else frozenset().union(*(b for b in branches if b is not None))), False
+    if operator is sre.SUBPATTERN:
+        return _find_beginnings(argument[3], _compiler._combine_flags(flags, argument[1], argument[2])), False
+    if operator in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+        return _find_beginnings(argument[2], flags), argument[0] == 0
+    if operator is sre.ATOMIC_GROUP:
+        return _find_beginnings(argument, flags), False
+    return None, False
+
+
+_BEGINNINGS: dict[tuple[str, int], frozenset[int]] = {}
+
+
+def _match_single(operator: Any, argument: Any, flags: int) -> frozenset[int]:
+    """Try a node that matches one character on each under 256."""
+    key = (repr((operator, argument)), flags)
+    if key not in _BEGINNINGS:
+        tree = sre_parser.SubPattern(sre_parser.State(), [(operator, argument)])
+        fits = _compiler.compile(tree, flags).match
+        _BEGINNINGS[key] = frozenset(letter for letter in range(256) if fits(chr(letter)))
+    return _BEGINNINGS[key]
 
 
 def _rewrite(sequence: Any, *, ignores_case: bool) -> None:

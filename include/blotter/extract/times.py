@@ -26,7 +26,7 @@ _HOLIDAY = r"New\sYear['’]s\s(?:Eve|Day)|Christmas(?:\s(?:Eve|Day|[Nn]ight|[Mm
 _SPELLED = "zero one two three four five six seven eight nine ten eleven twelve".split()
 # "Saturday, Feb. 9, 2013" and "Monday (6/30)" are one expression, and the day of the month decides.
 _DATE = gated(
-    rf"(?:\b(?P<weekday0>{_WEEKDAY})(?:\s{_PART_NOUN})?,?\s\(?(?:the\s)?)?(?:"
+    rf"\b(?:(?:\b(?P<weekday0>{_WEEKDAY})(?:\s{_PART_NOUN})?,?\s\(?(?:the\s)?)?(?:"
     rf"(?P<month>\b{_MONTH})\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?![\d:/])(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
     rf"|\b(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month2>{_MONTH})\b(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
     r"|\b(?P<m3>\d{1,2})/(?P<d3>\d{1,2})/(?P<y3>(?:19|20)?\d\d)\b)"
@@ -35,7 +35,7 @@ _DATE = gated(
     rf"|\b(?:(?P<rel>[Ll]ast|[Tt]his(?:\spast)?|[Nn]ext|[Pp]ast)\s+)?(?P<weekday>{_WEEKDAY})(?P<before_last>\sbefore\slast)?"
     rf"|\b(?:(?P<shift>[Tt]he\s(?:day|night)\s(?:after|before))\s)?(?P<holiday>{_HOLIDAY})\b"
     rf"|\b(?P<ago>\d{{1,2}}|{'|'.join(_SPELLED[1:])}|a)\s(?P<unit>day|week|month)s?\sago\b"
-    r"|\b(?P<word>[Yy]esterday|[Tt]oday|[Tt]onight|[Oo]vernight|[Ll]ast\snight|[Tt]his\s(?:morning|afternoon|evening)|[Ee]arlier\s(?:in\sthe\sday|today)|[Ll]ast\s(?:week|weekend|month|year)|[Tt]he\sday\sbefore)\b",
+    r"|\b(?P<word>[Yy]esterday|[Tt]oday|[Tt]onight|[Oo]vernight|[Ll]ast\snight|[Tt]his\s(?:morning|afternoon|evening)|[Ee]arlier\s(?:in\sthe\sday|today)|[Ll]ast\s(?:week|weekend|month|year)|[Tt]he\sday\sbefore)\b)",
     0,
 )
 _CLOCK = gated(
