@@ -303,7 +303,7 @@ def test_an_answer_that_cannot_be_read_counts_by_its_status(hook) -> None:
     hook.status, hook.encoding = 200, "gzip"  # and it is not
     make_hook_channel(hook).send(make_rendered())
     hook.status = 503
-    with pytest.raises(DeliveryFailed, match="answered 503: $") as caught:
+    with pytest.raises(DeliveryFailed, match=r"answered 503: $") as caught:
         make_hook_channel(hook).send(make_rendered())
     assert caught.value.is_down
 
