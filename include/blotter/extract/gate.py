@@ -14,7 +14,7 @@ from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as sre_parser  # type: ignore[attr-defined]
 from typing import Any, Protocol
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from blotter.extract.patterns import compile_pattern
 
@@ -102,7 +102,7 @@ def literal_bits(text: str) -> int:
 
 @cache
 def _automaton(n_literals: int) -> AhoCorasick:
-    return AhoCorasick(list(_BIT_OF)[:n_literals])
+    return AhoCorasick(list(_BIT_OF)[:n_literals], implementation=Implementation.DFA)
 
 
 def _required_literals(sequence: Any) -> frozenset[str] | None:

@@ -55,11 +55,14 @@ class Cue(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=200_000)
 def normalize_place(name: str) -> str:
     """Give the form under which names of places are compared: no accents, no stops, "St." and "Ft." written out."""
-    plain = "".join(ch for ch in unicodedata.normalize("NFKD", name) if not unicodedata.combining(ch)).lower()
-    words = re.sub(r"[.’'`]", "", plain).replace("-", " ").split()
+    plain = name
+    if not name.isascii():
+        plain = "".join(ch for ch in unicodedata.normalize("NFKD", name) if not unicodedata.combining(ch))
+    words = plain.lower().translate(_NO_STOPS).split()
     return " ".join(_WRITTEN_OUT.get(word, word) for word in words)
 
 
+_NO_STOPS = str.maketrans("-", " ", ".’'`")
 _WRITTEN_OUT = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount", "twp": "township"}
 
 # Names that news uses and GeoNames does not.

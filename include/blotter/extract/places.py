@@ -148,6 +148,10 @@ _PHONE = gated(r"(?<![\d-])\(?(\d{3})\)?[\s.-]{1,2}\d{3}[-.\s]\d{4}(?!\d)", 0)
 _MEDICAL = compile_pattern(r"hospital|medical|health|trauma|surgery|clinic|infirmary|children['’]s\scent", re.I)
 
 
+def _drop_possessive(name: str) -> str:
+    return name[:-2] if name.endswith(_POSSESSIVE) else name[:-1] if name.endswith(("'", "’")) else name
+
+
 @dataclass(slots=True)
 class PlaceMention:
     """A span that names a place, with the sentence it stands in and how strongly it speaks for being the scene."""
@@ -195,6 +199,7 @@ class PlaceReader:
         self._parts: frozenset[str] = frozenset()
         self._surnames: set[str] = set()
         self._abroad_cues: set[str] = set()
+        self._names_in_hosts = [(re.sub(r"\W", "", r.name.lower()), r) for r in gazetteer.postal.values()]
         states = sorted(gazetteer.region_names, key=len, reverse=True)
         self._state_after = compile_pattern(
             r",\s*(?P<state>"
@@ -391,7 +396,7 @@ class PlaceReader:
             return
         small = [word.lower().rstrip(".,") for _, word in words]
         for index, word in enumerate(small):
-            bare = re.sub(r"['’]s$", "", word)
+            bare = word[:-2] if word.endswith(_POSSESSIVE) else word
             if bare in ("county", "counties", "parish") and index:
                 self._add_county(text, words[: index + 1], sentence, counties)
                 return
@@ -402,7 +407,7 @@ class PlaceReader:
             if (bare in _RESIDENTS or bare in _EVENTS) and index:
                 self._add_city(text, words[:index], sentence, cities, 0.0, "")
                 return
-        last = re.sub(r"['’]s?$", "", small[-1])
+        last = _drop_possessive(small[-1])
         if len(words) > 1 and last in _SKIP_AFTER and not self.gazetteer.cities(" ".join(w for _, w in words)):
             return
         start, end = words[0][0], words[-1][0] + len(words[-1][1])
@@ -456,8 +461,8 @@ class PlaceReader:
     ) -> None:
         start, end = words[0][0], words[-1][0] + len(words[-1][1])
         name = (
-            re.sub(r"['’]s?$", "", text[start:end].rstrip(".,"))
-            if not re.search(r"\b[A-Z]\.$", text[start:end])
+            _drop_possessive(text[start:end].rstrip(".,"))
+            if text[end - 1] != "." or not re.search(r"\b[A-Z]\.$", text[start:end])
             else text[start:end]
         )
         after_state = self._state_after.match(text, start + len(name)) or self._state_after.match(text, end)
@@ -477,7 +482,7 @@ class PlaceReader:
             (c.countrycode, c.admin1code) == (region.country, region.code) for c in known
         ):
             for skip in range(1, len(words)):  # "News Cleveland, OH"
-                shorter = re.sub(r"['’]s?$", "", text[words[skip][0] : end].rstrip(".,"))
+                shorter = _drop_possessive(text[words[skip][0] : end].rstrip(".,"))
                 if any(
                     (c.countrycode, c.admin1code) == (region.country, region.code)
                     for c in self.gazetteer.cities(shorter)
@@ -718,8 +723,8 @@ class PlaceReader:
             region = self.gazetteer.area_codes.get(match.group(1))
             if region is not None:
                 support["US", region.code] += 2.5
-        for region in self.gazetteer.postal.values():
-            if re.sub(r"\W", "", region.name.lower()) in hints:
+        for name, region in self._names_in_hosts:
+            if name in hints:
                 support["US", region.code] += 1.0
         station = _STATION.search(hints)
         if station is not None:

@@ -106,6 +106,18 @@ _HARM = compile_pattern(
     r"\b(?:shot|shooting|shootings|gunned|gunfire|gunshots?|shots|stabbed|stabbing|killed|killing|slain|slaying|murder(?:ed)?|homicide|wounded|injured|attack(?:ed)?|robbery|robbed|crash(?:ed)?|collision|collided|fire|blaze|explosion|exploded|struck|hit|beaten|assault(?:ed)?|kidnapp\w+|abducted|drown\w+|missing|disappeared|last\sseen|standoff|accident|incident|rampage|carjack\w*|dead|derailed|collapsed|burglary|ambush\w*|opened\sfire|fired|massacre|altercation|fight|argument|derailment|earthquake|landslide|avalanche|tornado|sank|capsized|raid)\b",
     re.I,
 )
+_ROUGHLY_BEFORE = compile_pattern(
+    r"(?:about|around|approximately|shortly|just|before|after|nearly|roughly|near|circa|sometime|between)\s(?:\w+\s)?$",
+    re.I,
+)
+_HARM_BEFORE = compile_pattern(
+    r"(?:shot|shooting|stabb\w+|crash\w*|fire|robber\w|happened|occurred|took\splace|called|responded)\b[^.]{0,50}$",
+    re.I,
+)
+_NOT_SCENE_BEFORE = compile_pattern(
+    r"\b(?:updated?|posted|published|news\sat|newscast|p\.m\.\sE[SD]?T$|tune|vigil|funeral|service|conference|court|hearing|open\sfrom|until|monday\sthrough|weekdays|interview|pronounced|died|arrested|custody|scheduled|arraign\w*|plan(?:s|ned)?\sto|will|gather)\b[^.]{0,40}$",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,13 +409,7 @@ def read_clocks(scene: Scene, days: list[DayMention]) -> list[ClockMention]:
             weight = _weigh_clock(before, after, sentence)
             if is_search and not _LAST_SEEN.search(sentence):
                 weight -= 2.5  # of a search or a find
-            approximate = bool(
-                re.search(
-                    r"(?:about|around|approximately|shortly|just|before|after|nearly|roughly|near|circa|sometime|between)\s(?:\w+\s)?$",
-                    before,
-                    re.I,
-                )
-            )
+            approximate = bool(_ROUGHLY_BEFORE.search(before))
             if weight > -1.0:
                 found.append(
                     ClockMention(value, match.start(), match.end(), sentence, weight - 0.3 * approximate, approximate)
@@ -420,17 +426,9 @@ def _weigh_clock(before: str, after: str, sentence: Sentence) -> float:
     weight = 1.0 if _HARM.search(before[-140:]) or _HARM.search(after[:100]) else 0.0
     if _HAPPENED.search(before[-90:]) or _HAPPENED.search(after[:80]):
         weight += 1.5
-    if re.search(
-        r"(?:shot|shooting|stabb\w+|crash\w*|fire|robber\w|happened|occurred|took\splace|called|responded)\b[^.]{0,50}$",
-        before,
-        re.I,
-    ):
+    if _HARM_BEFORE.search(before):
         weight += 0.6
-    if re.search(
-        r"\b(?:updated?|posted|published|news\sat|newscast|p\.m\.\sE[SD]?T$|tune|vigil|funeral|service|conference|court|hearing|open\sfrom|until|monday\sthrough|weekdays|interview|pronounced|died|arrested|custody|scheduled|arraign\w*|plan(?:s|ned)?\sto|will|gather)\b[^.]{0,40}$",
-        before,
-        re.I,
-    ):
+    if _NOT_SCENE_BEFORE.search(before):
         weight -= 1.8
     if _LAST_SEEN.pattern.search(before[-90:]):
         weight += 2.5
