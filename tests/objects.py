@@ -31,7 +31,7 @@ def serve_objects() -> Iterator[Mapping[str, str]]:
     )
     try:
         _wait_until_up(url, server)
-        requests.put(f"{url}/{BUCKET}", timeout=10).raise_for_status()
+        requests.put(f"{url}/{BUCKET}", timeout=60).raise_for_status()
         yield {
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -47,9 +47,9 @@ def serve_objects() -> Iterator[Mapping[str, str]]:
 def _wait_until_up(url: str, server: "subprocess.Popen[bytes]") -> None:
     for _ in range(300):
         try:
-            requests.get(url, timeout=1)
+            requests.get(url, timeout=5)
             return
-        except requests.ConnectionError:
+        except requests.RequestException:
             if server.poll() is not None:
                 raise RuntimeError("the S3 server ended before it was up") from None
             time.sleep(0.1)

@@ -45,17 +45,16 @@ LIMIT_S = 60
 def send(settings: Settings) -> None:
     from blotter import steps
 
+    os.environ["HOOK_SECRET"] = SECRET  # the server may have been started, by another test, before we set it
     steps.send_alerts(settings, run_id="send")
 
 
 @pytest.fixture(scope="module")
 def context() -> Iterator[ForkServerContext]:
     """Processes forked off a server that has the imports, so that a kill hits sending."""
-    os.environ["HOOK_SECRET"] = SECRET
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["blotter.steps", "requests"])
     yield context
-    del os.environ["HOOK_SECRET"]
 
 
 class Sender:

@@ -75,6 +75,7 @@ def test_of_many_who_write_a_new_thing_at_once_one_does(place: Place) -> None:
         assert place.read(f"turn-{number}") == b"%d" % done.index(True)
 
 
+@pytest.mark.usefixtures("object_store")
 @pytest.mark.parametrize("make", [RawArchive, StagingArea])
 def test_a_place_that_refuses_is_told_with_its_name(make: Callable[[str], RawArchive | StagingArea]) -> None:
     store = make("s3://no-such-bucket-of-ours/prefix")

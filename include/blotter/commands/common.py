@@ -4,6 +4,7 @@ Belongs here: whatever two commands need to speak to a person in the same way. D
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from rich.markup import escape
 from blotter.config import load_settings
 from blotter.errors import SettingsError
 
-out = Console()
+# Into a pipe or a file tables are wide: what is cut off there is lost.
+out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200)
 err = Console(stderr=True)
 
 Config = Annotated[
