@@ -46,13 +46,8 @@ _HOTLINE = gated(
 
 
 def is_boilerplate(sentence: Sentence) -> bool:
-    """Say whether a sentence stands under many articles and tells of none: a teaser, a notice, a hotline."""
-    return is_teaser(sentence) or _HOTLINE.search(sentence) is not None
-
-
-def is_teaser(sentence: Sentence) -> bool:
-    """Say whether a sentence is the page's, not the article's: what else there is to read, a notice, a form."""
-    return _TEASER.search(sentence) is not None
+    """Say whether a marked sentence stands under many articles and tells of none: a teaser, a notice, a hotline."""
+    return sentence.is_teaser or _HOTLINE.search(sentence) is not None
 
 
 def mark_sentences(sentences: list[Sentence]) -> None:
@@ -65,7 +60,8 @@ def mark_sentences(sentences: list[Sentence]) -> None:
             sentence.is_about_incident = bool(INCIDENT_WORDS.search(sentence))
             continue
         words = text.count(" ") + 1
-        if _TEASER.search(sentence) or (teaser_tail and words < 14 and not text.endswith((".", ".”", '."', "!”", "?"))):
+        sentence.is_teaser = _TEASER.search(sentence) is not None
+        if sentence.is_teaser or (teaser_tail and words < 14 and not text.endswith((".", ".”", '."', "!”", "?"))):
             sentence.is_background = True
         elif _HOTLINE.search(sentence):
             sentence.is_aftermath = True
@@ -76,7 +72,7 @@ def mark_sentences(sentences: list[Sentence]) -> None:
         ):
             sentence.is_background = True
         sentence.is_about_incident = is_incident and not sentence.is_background
-        teaser_tail = sentence.is_background and bool(_TEASER.search(sentence))
+        teaser_tail = sentence.is_background and sentence.is_teaser
     _carry_background(sentences)
 
 
@@ -130,9 +126,6 @@ def _carry_background(sentences: list[Sentence]) -> None:
         if sentence.is_title or sentence.is_background:
             continue
         if (_SAME_CASE.search(sentence) and sentence.index > 2) or (
-            before.is_background
-            and not _TEASER.search(before)
-            and _CARRIES.match(sentence.text)
-            and len(sentence.text) < 220
+            before.is_background and not before.is_teaser and _CARRIES.match(sentence.text) and len(sentence.text) < 220
         ):
             sentence.is_background, sentence.is_about_incident = True, False

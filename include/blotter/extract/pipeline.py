@@ -16,7 +16,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from blotter.extract.background import is_teaser, mark_sentences
+from blotter.extract.background import mark_sentences
 from blotter.extract.gate import literal_bits
 from blotter.extract.mentions import Mention, MentionFinder
 from blotter.extract.predicates import MaskedSentence, find_predicates, mask_sentence
@@ -99,7 +99,7 @@ def mark_background(doc: Doc) -> Doc:
     """Mark what each sentence is for, and leave out those that are no part of the article."""
     scene: Scene = doc.user_data[_SCENE]
     mark_sentences(scene.sentences)
-    scene.sentences = [s for s in scene.sentences if s.is_title or not is_teaser(s)]
+    scene.sentences = [s for s in scene.sentences if not s.is_teaser]
     return doc
 
 

@@ -21,6 +21,7 @@ class Sentence:
     bits: int = 0  # literals of the patterns that it has (`gate`)
     is_title: bool = False
     is_background: bool = False  # an earlier case, statistics, a biography, a teaser, boilerplate
+    is_teaser: bool = False  # the page's, not the article's: what else there is to read, a notice, a form
     is_about_incident: bool = False  # says what happened
     is_aftermath: bool = False  # court, vigil, statement
     mentions: list[Mention] = field(default_factory=list)
