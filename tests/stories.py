@@ -198,7 +198,7 @@ class MemoryDesk:
         for key in keys:
             near = [one for one in self.index.get(key, ()) if first_day <= one[1] <= last_day]
             if near:
-                found[key] = sorted(near, key=sort_latest)[:MAX_TARGETS]
+                found[key] = sort_latest(near)[:MAX_TARGETS]
         return found
 
     def load_profiles(self, incident_ids: Iterable[str]) -> Mapping[str, Profile]:

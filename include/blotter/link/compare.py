@@ -78,6 +78,12 @@ _UNTIED = 0.4  # as likely as not at best: a question for a person
 _RARE = 0.1  # of a vector of length 1
 _TEXTS_TO_TRUST = 100
 _MOST_TELLING_TOLL = 3.0
+_COMPARED_PLACES = (  # a field of places, what it is called where the two sides agree, and where they do not
+    ("city", "same city", "other city"),
+    ("state", "", "other state"),
+    ("street", "same street", "other street"),
+    ("landmark", "same landmark", ""),
+)
 _PLACE_NAMES = ("neighborhood", "city", "county", "state", "country")
 
 
@@ -88,8 +94,9 @@ def compare_account(account: Account, profile: Profile) -> Likeness:
     score = 1 / (1 + math.exp(-(BIAS + sum(moves.values()))))
     if not _is_tied(features):
         score = min(score, _UNTIED)
-    told = [(name, move) for name, move in moves.items() if abs(move) >= _REASON_FLOOR and score >= NEAR_MISS]
-    told.sort(key=_by_strength)
+    told: list[tuple[str, float]] = []
+    if score >= NEAR_MISS:
+        told = sorted(((name, move) for name, move in moves.items() if abs(move) >= _REASON_FLOOR), key=_by_strength)
     return Likeness(
         incident_id=profile.incident_id,
         score=round(score, 4),
@@ -137,11 +144,14 @@ def _is_told_before(account: Account, others: Sequence[Account]) -> bool:
 
 def _count_rare(account: Account, others: Sequence[Account]) -> int:
     """Count the terms that weigh much on both sides; places are compared as places."""
+    mine = [term for term, weight in account.terms.items() if weight > _RARE]
+    shared = [[term for term in mine if other.terms.get(term, 0.0) > _RARE] for other in others]
+    if not any(shared):  # as of most candidates
+        return 0
     named = {
         word for name in _PLACE_NAMES for place in account.places.get(name, ()) for word in (place, *place.split())
     }
-    mine = [term for term, weight in account.terms.items() if weight > _RARE and term not in named]
-    return max(sum(other.terms.get(term, 0.0) > _RARE for term in mine) for other in others)
+    return max(sum(term not in named for term in terms) for terms in shared)
 
 
 def match_names(one: Sequence[str], other: Sequence[str]) -> bool:
@@ -190,13 +200,10 @@ def _compare_days(account: Account, others: Sequence[Account]) -> dict[str, floa
 
 def _compare_places(account: Account, others: Sequence[Account]) -> dict[str, float]:
     features: dict[str, float] = {}
-    for name, same, different in (
-        ("city", "same city", "other city"),
-        ("state", "", "other state"),
-        ("street", "same street", "other street"),
-        ("landmark", "same landmark", ""),
-    ):
-        mine = set(account.places.get(name, ()))
+    for name, same, different in _COMPARED_PLACES:
+        if name not in account.places:
+            continue
+        mine = set(account.places[name])
         theirs = {value for other in others for value in other.places.get(name, ())}
         if mine and theirs:
             shared = bool(mine & theirs) or (name in ("street", "landmark") and _share_words(mine, theirs))
@@ -218,15 +225,23 @@ def _compare_people(account: Account, others: Sequence[Account]) -> dict[str, fl
     features = {"same name": float(min(shared, 2))}
     if not shared:
         features["other name"] = float(_clash(account.people, others, lambda person: bool(person.name)))
-    ages = Counter(person.age for person in account.people if person.age is not None)
-    theirs = Counter[int]()
-    for other in others:
-        theirs |= Counter(person.age for person in other.people if person.age is not None)
-    n_same = sum((ages & theirs).values())
+    n_same = _count_same_ages(account, others)
     features["same age"] = float(min(n_same, _COMMON_AGE_MATCHES))
     if not n_same and not shared:
         features["other age"] = float(_clash(account.people, others, lambda person: person.age is not None))
     return features
+
+
+def _count_same_ages(account: Account, others: Sequence[Account]) -> int:
+    """Count the ages on both sides, one that several persons of an account have as often as it has them."""
+    ages = [person.age for person in account.people if person.age is not None]
+    told = [[person.age for person in other.people if person.age in ages] for other in others] if ages else []
+    if not any(told):
+        return 0
+    theirs = Counter[int]()
+    for of_account in told:
+        theirs |= Counter(age for age in of_account if age is not None)
+    return sum((Counter(ages) & theirs).values())
 
 
 def _clash(people: Sequence[PersonTraits], others: Sequence[Account], has: Callable[[PersonTraits], bool]) -> bool:

@@ -82,7 +82,7 @@ def measure_overlap(one: Mapping[str, float], other: Mapping[str, float]) -> flo
     """Give the cosine of two vectors of `weigh_terms`, 0 to 1."""
     if len(one) > len(other):
         one, other = other, one
-    return sum(weight * other[term] for term, weight in one.items() if term in other)
+    return sum([weight * other[term] for term, weight in one.items() if term in other])
 
 
 def _is_telling(word: str) -> bool:

@@ -68,20 +68,24 @@ _terms = Table(
 )
 
 _DESK = (_marks, _dossiers, _profiles, _articles, _texts, _index, _labels, _terms)
-# The latest entries of each key, those of whole days. `since` is the day of the last entry that counts, and the primary
-# key gives the entries of a key day by day, so a key's cost does not depend on how many entries it has.
+# The latest entries of each key, walked backwards along the primary key, so a key's cost does not depend on how many
+# entries it has. They come as one text a key (target, day, target, day): a row each would cost more than finding them.
 _SELECT_LATEST = """
-    WITH wanted(key) AS ({wanted})
-    SELECT found.key, found.target_id, found.day
-    FROM wanted JOIN desk_index AS found
-        ON found.key = wanted.key AND found.day <= :last_day AND found.day >= coalesce(
-            (SELECT since.day FROM desk_index AS since
-            WHERE since.key = wanted.key AND since.day BETWEEN :first_day AND :last_day
-            ORDER BY since.day DESC LIMIT 1 OFFSET :n_before), :first_day)
+    SELECT wanted.value, (
+        SELECT {join}(found.entry, ' ') FROM (
+            SELECT target_id || ' ' || day AS entry FROM desk_index
+            WHERE key = wanted.value AND day BETWEEN :first_day AND :last_day
+            ORDER BY day DESC, target_id DESC LIMIT :n_targets
+        ) AS found
+    ) FROM {wanted}
 """
 _LATEST = {
-    "sqlite": text(_SELECT_LATEST.format(wanted="SELECT value FROM json_each(:keys)")),
-    "postgresql": text(_SELECT_LATEST.format(wanted="SELECT json_array_elements_text(CAST(:keys AS json))")),
+    "sqlite": text(_SELECT_LATEST.format(join="group_concat", wanted="json_each(:keys) AS wanted")),
+    "postgresql": text(
+        _SELECT_LATEST.format(
+            join="string_agg", wanted="json_array_elements_text(CAST(:keys AS json)) AS wanted(value)"
+        )
+    ),
 }
 _SEQ, _N_TEXTS = "seq", "n_texts"
 
@@ -103,17 +107,14 @@ class SqlDesk:
 
     def find_targets(self, keys: Sequence[str], first_day: int, last_day: int) -> Mapping[str, Sequence[Target]]:
         """Targets of index entries by key, between two days, the latest `MAX_TARGETS` a key."""
-        found: dict[str, list[tuple[int, str]]] = {}
+        found: dict[str, Sequence[Target]] = {}
         with self._engine.connect() as connection:
             latest = _LATEST[connection.dialect.name]
-            given = {"first_day": first_day, "last_day": last_day, "n_before": MAX_TARGETS - 1}
+            given = {"first_day": first_day, "last_day": last_day, "n_targets": MAX_TARGETS}
             for part in chunk(list(dict.fromkeys(keys))):
-                for key, target_id, day in connection.execute(latest, {**given, "keys": json.dumps(part)}):
-                    found.setdefault(key, []).append((-day, target_id))
-        return {
-            key: [(target_id, -back) for back, target_id in sorted(entries)[:MAX_TARGETS]]
-            for key, entries in found.items()
-        }
+                rows = connection.execute(latest, {**given, "keys": json.dumps(part)}).all()
+                found |= {key: _read_targets(entries) for key, entries in rows if entries}
+        return found
 
     def load_profiles(self, incident_ids: Iterable[str]) -> Mapping[str, Profile]:
         """Profiles by incident."""
@@ -135,9 +136,9 @@ class SqlDesk:
         """In how many texts each term stood."""
         with self._engine.connect() as connection:
             return {
-                row.term: row.n_texts
+                term: n_texts
                 for part in chunk(list(terms))
-                for row in connection.execute(select(_terms).where(_terms.c.term.in_(part)))
+                for term, n_texts in connection.execute(select(_terms).where(_terms.c.term.in_(part))).all()
             }
 
     def find_labels(self, labels: Iterable[str]) -> Mapping[str, str]:
@@ -215,11 +216,19 @@ class SqlDesk:
 
     def _load(self, table: Table, ids: Iterable[str], kind: type[_T]) -> dict[str, _T]:
         with self._engine.connect() as connection:
-            return {
-                row.id: _unpack(row.body, kind, f"{table.name} {row.id}")
+            packed = [
+                (one, body)
                 for part in chunk(list(dict.fromkeys(ids)))
-                for row in connection.execute(select(table.c.id, table.c.body).where(table.c.id.in_(part)))
-            }
+                for one, body in connection.execute(select(table.c.id, table.c.body).where(table.c.id.in_(part))).all()
+            ]
+        decompressor, decoder = zstandard.ZstdDecompressor(), msgspec.msgpack.Decoder(kind)
+        found = {}
+        for one, body in packed:
+            try:
+                found[one] = decoder.decode(decompressor.decompress(body))
+            except (zstandard.ZstdError, msgspec.MsgspecError) as broken:
+                raise StoreDamaged(f"{table.name} {one} cannot be read: {broken}") from broken
+        return found
 
     def _read_mark(self, name: str) -> int:
         with self._engine.connect() as connection:
@@ -248,7 +257,7 @@ class OverlayDesk:
         above = self._above.find_targets(keys, first_day, last_day)
         below = self._below.find_targets(keys, first_day, last_day)
         return {
-            key: sorted({*above.get(key, ()), *below.get(key, ())}, key=sort_latest)[:MAX_TARGETS]
+            key: sort_latest({*above.get(key, ()), *below.get(key, ())})[:MAX_TARGETS]
             for key in above.keys() | below.keys()
         }
 
@@ -292,8 +301,6 @@ def _pack(record: object) -> bytes:
     return zstandard.ZstdCompressor(level=3).compress(msgspec.msgpack.encode(record))
 
 
-def _unpack(body: bytes, kind: type[_T], where: str) -> _T:
-    try:
-        return msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(body), type=kind)
-    except (zstandard.ZstdError, msgspec.MsgspecError) as broken:
-        raise StoreDamaged(f"{where} cannot be read: {broken}") from broken
+def _read_targets(entries: str) -> list[Target]:
+    words = entries.split(" ")
+    return list(zip(words[::2], map(int, words[1::2]), strict=True))

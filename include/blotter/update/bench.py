@@ -281,8 +281,9 @@ class Workbench:
         targets = self.desk.find_targets(list(keys), account.published_day - window, account.published_day + window)
         votes: dict[str, float] = dict.fromkeys(former, 9.0)
         for key, incident_ids in targets.items():
+            weight = keys[key]
             for incident_id in incident_ids:
-                votes[incident_id] = votes.get(incident_id, 0.0) + keys[key]
+                votes[incident_id] = votes.get(incident_id, 0.0) + weight
         likely = [one for one, vote in votes.items() if vote >= _MIN_VOTES]
         best = sorted(likely, key=lambda one: (-round(votes[one], 6), one))[:_MAX_CANDIDATES]
         self.desk.profiles(best)  # at once; what follows finds them there

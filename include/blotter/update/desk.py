@@ -33,7 +33,7 @@ class Desk(Protocol):
     def find_targets(self, keys: Sequence[str], first_day: int, last_day: int) -> Mapping[str, Sequence[Target]]:
         """Targets of index entries by key, between two days (ordinals, both included).
 
-        By key at most `MAX_TARGETS` entries, in this order: the latest first, and of one day by id.
+        By key at most `MAX_TARGETS` entries, in the order of `sort_latest`.
         """
 
     def load_profiles(self, incident_ids: Iterable[str]) -> Mapping[str, Profile]:
@@ -119,9 +119,9 @@ class WorkingDesk:
             mine = {one for one in self._entries.get(key, ()) if first_day <= one[1] <= last_day}
             latest = published.get(key, ())
             if mine:
-                latest = sorted(mine.union(latest), key=sort_latest)[:MAX_TARGETS]
+                latest = sort_latest(mine.union(latest))[:MAX_TARGETS]
             if latest:
-                found[key] = list(dict.fromkeys(target for target, _ in latest))
+                found[key] = list(dict(latest))
         return found
 
     def profiles(self, incident_ids: Iterable[str]) -> dict[str, Profile]:
@@ -237,6 +237,6 @@ class WorkingDesk:
         )
 
 
-def sort_latest(target: Target) -> tuple[int, str]:
-    """Sort targets by day, the latest first, and of one day by id."""
-    return (-target[1], target[0])
+def sort_latest(targets: Iterable[Target]) -> list[Target]:
+    """Sort targets by day and id, the latest first."""
+    return sorted(targets, key=lambda target: (target[1], target[0]), reverse=True)
