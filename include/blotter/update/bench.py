@@ -55,6 +55,8 @@ from blotter.update.desk import Desk, WorkingDesk
 _MAX_CANDIDATES = 16
 _MAX_TEXTS = 16  # that share the most keys with a text are compared with it
 _MIN_VOTES = 0.15  # a candidate that shares no more than one middling word is not worth a look
+_MIN_SHARE = 0.2  # of the votes of the likeliest: who shares a word where another shares name and street is not it
+_FORMER_VOTES = 9.0  # where an edited page was before is always looked at
 _FIRST_ACCOUNTS, _LAST_ACCOUNTS = 3, 12
 _MAX_NEAR_MISSES = 2
 # A reference of a roundup is a line or two: more must speak for it.
@@ -279,13 +281,15 @@ class Workbench:
         keys = key_account(account)
         window = self.rules.window_days
         targets = self.desk.find_targets(list(keys), account.published_day - window, account.published_day + window)
-        votes: dict[str, float] = dict.fromkeys(former, 9.0)
+        votes: dict[str, float] = {}
         for key, incident_ids in targets.items():
             weight = keys[key]
             for incident_id in incident_ids:
                 votes[incident_id] = votes.get(incident_id, 0.0) + weight
-        likely = [one for one, vote in votes.items() if vote >= _MIN_VOTES]
-        best = sorted(likely, key=lambda one: (-round(votes[one], 6), one))[:_MAX_CANDIDATES]
+        enough = max(_MIN_VOTES, _MIN_SHARE * max(votes.values(), default=0.0))
+        votes = {one: vote for one, vote in votes.items() if vote >= enough}
+        votes |= dict.fromkeys(former, _FORMER_VOTES)
+        best = sorted(votes, key=lambda one: (-round(votes[one], 6), one))[:_MAX_CANDIDATES]
         self.desk.profiles(best)  # at once; what follows finds them there
         live = list(dict.fromkeys(self.follow_merges(one) for one in best))
         return [profile for profile in self.desk.profiles(live).values() if profile.accounts]
