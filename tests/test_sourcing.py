@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from blotter import steps
 from blotter.cli import app
+from blotter.commands.common import out
 from blotter.config import Settings, load_settings
 from blotter.errors import InputRejected, SettingsError
 from blotter.sources import load_sources
@@ -57,7 +58,8 @@ def settings(make_settings: Callable[..., Settings]) -> Settings:
 
 
 def run(*words: str) -> tuple[int, str]:
-    ended = CliRunner().invoke(app, ["sources", *words], env={"COLUMNS": "240"})
+    out.width = 240  # as on a wide terminal, however wide ours is
+    ended = CliRunner().invoke(app, ["sources", *words])
     return ended.exit_code, ended.output if isinstance(ended.exception, SystemExit | None) else str(ended.exception)
 
 

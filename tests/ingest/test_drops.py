@@ -208,3 +208,18 @@ def test_a_file_that_another_process_took_first_is_passed_over(tmp_path: Path) -
     first.finish()
     assert list(slow) == []
     assert list((tmp_path / CLAIMED).iterdir()) == []
+
+
+def test_of_two_processes_whose_clocks_say_the_same_one_claims_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both make the same claim: the second to rename it into place finds the first one's, and leaves it alone."""
+    monkeypatch.setattr("blotter.ingest.drops.make_id", lambda *parts: "drop_the_same")
+    drop(tmp_path, "a.txt")
+    first = take_drops(tmp_path, settings=AT_ONCE, now=NOW)
+    held = next(first)
+    waiting = drop(tmp_path, "b.txt")
+    assert list(take_drops(tmp_path, settings=AT_ONCE, now=NOW)) == []
+    assert waiting.exists()
+    assert [path.name for path in (tmp_path / CLAIMED).iterdir()] == ["drop_the_same"]
+    held.finish()

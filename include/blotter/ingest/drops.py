@@ -11,6 +11,7 @@ The claim is one atomic rename. Its id names the delivery: whoever finds the cla
 the same id, so that its documents get the same input ids and nothing is registered twice.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -199,6 +200,13 @@ def _claim(root: Path, path: Path, settings: DropSettings, now: datetime) -> Cla
     folder = root / CLAIMED / claim_id
     try:
         making.rename(folder)
+    except OSError as taken:
+        lock.close()
+        shutil.rmtree(making, ignore_errors=True)
+        if taken.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        return None  # another process whose clock says the same claims it
+    try:
         path.rename(folder / path.name)
     except FileNotFoundError:  # another process has it
         lock.close()
