@@ -144,9 +144,9 @@ def tell_person(person: Row) -> str:
     """Word which participant is meant, in as few words as tell them apart."""
     if person["name"]:
         return str(person["name"])
-    told = person["occupation"] or person["gender"]
-    age = f", {person['age']}" if person["age"] is not None else ""
-    return f"the {str(person['role']).replace('_', ' ')}" + (f" ({told or 'age'}{age})" if told or age else "")
+    age = f"aged {person['age']}" if person["age"] is not None else None
+    told = ", ".join(str(word) for word in (person["occupation"] or person["gender"], age) if word)
+    return f"the {str(person['role']).replace('_', ' ')}" + (f" ({told})" if told else "")
 
 
 def tell_toll(row: Row) -> str:
