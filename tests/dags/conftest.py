@@ -1,7 +1,7 @@
-"""One Airflow database and one parsed DAG folder for all DAG tests of a session."""
+"""One Airflow database for all DAG tests of a session, the DAG folder parsed for each."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +12,8 @@ DAGS = Path(__file__).parents[2] / "dags"
 
 
 @pytest.fixture(scope="session")
-def dag_bag() -> Iterator[Any]:
-    """The DAG folder, parsed by Airflow itself, over a migrated SQLite database; without errors."""
+def parse_dags() -> Iterator[Callable[[], Any]]:
+    """Parses the DAG folder, as Airflow itself does and without errors, over a migrated SQLite database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Airflow's own, of its dependencies
         from airflow.utils.db import initdb
@@ -21,4 +21,10 @@ def dag_bag() -> Iterator[Any]:
         from blotter_airflow.embedded import load_dags
 
         initdb()
-        yield SimpleNamespace(dags=load_dags(DAGS))
+        yield lambda: SimpleNamespace(dags=load_dags(DAGS))
+
+
+@pytest.fixture
+def dag_bag(parse_dags: Callable[[], Any]) -> Any:
+    """The DAG folder, parsed for each test: `dag.test(run_conf=...)` leaves what it was given in the DAG's params."""
+    return parse_dags()

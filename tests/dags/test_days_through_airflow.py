@@ -3,6 +3,7 @@
 import json
 import shutil
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ def read_xcoms(run_id: str) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def through_airflow(dag_bag: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def through_airflow(parse_dags: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The warehouse that the DAGs made, with the runs' states and XComs."""
+    dags = parse_dags().dags
     home = tmp_path_factory.mktemp("airflow")
     told: dict[str, Any] = {"home": home, "states": [], "xcoms": []}
     with pytest.MonkeyPatch.context() as patch, serve_seeds(SEEDS, DAYS[0]) as outlets, warnings.catch_warnings():
@@ -46,7 +48,7 @@ def through_airflow(dag_bag: Any, tmp_path_factory: pytest.TempPathFactory) -> A
             if (drops := SEEDS / "days" / day / "drops").is_dir():
                 shutil.copytree(drops, home / "inbox", dirs_exist_ok=True)
             for dag_id in STORY:
-                run = dag_bag.dags[dag_id].test()
+                run = dags[dag_id].test()
                 told["states"].append((day, dag_id, str(run.state)))
                 told["xcoms"] += read_xcoms(run.run_id)
     return told

@@ -22,7 +22,7 @@ from tests.dags.standalone import Airflow, run_airflow
 from blotter import queries
 from blotter_airflow.oncall import tell_troubled_feeds
 
-NOW = datetime.now(UTC).replace(hour=18, minute=0)  # an afternoon there, whenever the test runs: the texts tell weekdays
+NOW = datetime.now(UTC).replace(hour=18, minute=0)  # an afternoon where it happened: the texts tell weekdays
 SHOT_ON, NAMED_ON, MENDED_ON = (NOW - timedelta(days=n) for n in (4, 3, 1))
 ELM = "on Elm Street in Springfield, Illinois,"
 USED = ("ingest_feeds", "ingest_drops", "build_incidents", "send_alerts", "watch_feeds", "backfill", "review_links")
