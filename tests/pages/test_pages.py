@@ -60,6 +60,21 @@ def test_a_day_that_is_none_is_told_and_left_out(site) -> None:
     assert site.vera.get("/incidents.json", params={"happened": "yesterday"}).status_code == 422
 
 
+def test_a_question_without_a_word_is_told_and_left_out(site) -> None:
+    page = read_text(site.vera.get("/", params={"words": "?!", "place": "iowa"}).text)
+    assert "'?!' holds no word" in page
+    assert "1 incident" in page
+    assert site.vera.get("/incidents.json", params={"words": "?!"}).status_code == 422
+
+
+def test_an_address_that_cannot_be_read_is_told_on_a_page_or_as_json(site) -> None:
+    asked = {"params": {"before": "soon"}}
+    answer = site.vera.get("/", headers={"Accept": "text/html"}, **asked)
+    assert answer.status_code == 422
+    assert "before: Input should be a valid integer" in read_text(answer.text)
+    assert site.vera.get("/", headers={"Accept": "application/json"}, **asked).json()["detail"]
+
+
 def test_a_headline_with_a_script_is_text(site) -> None:
     incident = find_incident(site, "cyclist")
     for path in ("/", incident, incident + "?version=1"):
@@ -150,6 +165,8 @@ def test_an_unsure_link_is_judged(own_site, action: str) -> None:
     page = read_text(site.olga.get("/review").text)
     assert "Waiting for the next build" in page
     assert "by olga: read <both>" in page
+    assert "Judged; it waits for the next build." in page
+    assert list_forms(site.olga.get("/review").text) == []
     build(make_settings(home), "after")
     assert "Nothing waits for a person" in read_text(site.olga.get("/review").text)
     told = site.olga.get(incident + ".json").json()

@@ -560,6 +560,11 @@ def cut_words(text: str) -> list[str]:
     return _WORD.findall("".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 
+def is_wordless(text: str) -> bool:
+    """Say whether something was asked that holds no word, as a lone "?" does."""
+    return bool(text.strip()) and not cut_words(text)
+
+
 def _cut_question(text: str) -> list[tuple[str, bool]]:
     cut = [(word, part.rstrip().endswith("*")) for part in text.split() for word in cut_words(part)]
     return cut[:_MAX_WORDS]

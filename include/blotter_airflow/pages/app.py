@@ -16,6 +16,8 @@ from urllib.parse import quote, urlencode
 
 import duckdb
 from fastapi import Depends, FastAPI, Form, HTTPException, Query, Request
+from fastapi.exception_handlers import request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -24,6 +26,7 @@ from blotter.catalog import Search, Summary
 from blotter.catalog.index import (
     count_quarantine,
     find_incidents,
+    is_wordless,
     list_quarantine,
     list_unsure_links,
     read_mark,
@@ -80,6 +83,7 @@ def make_app() -> FastAPI:
         return response
 
     app.add_exception_handler(StarletteHTTPException, _answer_refusal)
+    app.add_exception_handler(RequestValidationError, _answer_unreadable)
     for trouble in (BlotterError, sqlite3.Error, duckdb.Error):
         app.add_exception_handler(trouble, _answer_trouble)
     app.get("/", response_class=HTMLResponse)(show_incidents)
@@ -334,6 +338,7 @@ def show_review(
         found = list_unsure_links(catalog, before=before)
         ids = [row[name] for row in found.rows for name in ("incident_id", "placed_in") if row[name]]
         summaries = read_summaries(catalog, ids)
+    waiting = _list_waiting(tables)
     return _render(
         request,
         user,
@@ -341,7 +346,8 @@ def show_review(
         page="review",
         found=found,
         summaries=summaries,
-        waiting=_list_waiting(tables),
+        waiting=waiting,
+        judged={row["seq"] for row in found.rows if _is_judged(row, waiting)},
         told=_TOLD.get(told, ""),
         is_fresh=is_fresh,
         next_page=urlencode({"before": found.next_before}) if found.next_before is not None else None,
@@ -411,6 +417,9 @@ def _read_search(asked: Mapping[str, str], before: int | None, problems: list[st
     for name, known in (("type", INCIDENT_TYPES), ("only", _ONLY)):
         if asked[name] and asked[name] not in known:
             problems.append(f"There is no {name} {asked[name]!r}.")
+    problems += [
+        f"{asked[name]!r} holds no word; it was left out." for name in ("words", "place") if is_wordless(asked[name])
+    ]
     return Search(
         words=asked["words"],
         place=asked["place"],
@@ -459,6 +468,15 @@ def _list_waiting(tables: Tables, about: Collection[str] | None = None) -> list[
     names = ("incident_id", "other_incident_id", "article_id")
     waiting = [row.row for row in tables.stores.ledger.staged_rows() if row.table == "judgements"]
     return [row for row in waiting if about is None or any(row.get(name) in about for name in names)]
+
+
+def _is_judged(link: Mapping[str, Any], waiting: Collection[Mapping[str, Any]]) -> bool:
+    """Say whether a judgement that waits settles an unsure link: one of its article, or of both its incidents."""
+    both = {link["incident_id"], link["placed_in"]}
+    return any(
+        row.get("article_id") == link["article_id"] or {row.get("incident_id"), row.get("other_incident_id")} == both
+        for row in waiting
+    )
 
 
 def _list_replaying(tables: Tables) -> set[str]:
@@ -539,6 +557,14 @@ def _answer_refusal(request: Request, refusal: Any) -> Response:
         title=titles.get(refusal.status_code, "This could not be done"),
         message=str(refusal.detail),
     )
+
+
+async def _answer_unreadable(request: Request, trouble: Any) -> Response:
+    """Answer an address or a form that holds something else than it must: as a page to a browser."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return await request_validation_exception_handler(request, trouble)
+    wrong = "; ".join(f"{error['loc'][-1]}: {error['msg']}" for error in trouble.errors())
+    return _answer_refusal(request, HTTPException(422, f"The address or the form cannot be read: {wrong}."))
 
 
 def _answer_trouble(request: Request, trouble: Any) -> Response:
