@@ -123,6 +123,7 @@ class World:
         )
         return Account(
             article_id=article_id,
+            incident_ref=1,
             syndication_id=make_id("syn", article_id),
             published_day=day,
             n_texts=100_000,
@@ -161,7 +162,7 @@ def fill(settings: Settings, world: World, n_incidents: int) -> None:
     ids = [(make_id("art", number), make_id("inc", "bench", number)) for number in range(n_incidents)]
     template, reading = world.write(world.tell(0), 0, FIRST_DAY)
     counts = count_text_terms(template, template.text)
-    weights = list(describe_incident(template, reading.claims, counts, {}, 100_000).terms.values())
+    weights = list(describe_incident(template, 1, reading.claims, counts, {}, 100_000).terms.values())
     first_near = max(0, int(n_incidents * (1 - (window + 1) / N_DAYS)))
     copies = [make_records(world, number, *ids[number], weights) for number in range(min(N_COPIES, n_incidents))]
     told_again = {

@@ -3,7 +3,7 @@
 A script is a list of steps; `tell_script` turns it into articles with readings, in the order in which they come in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from hypothesis import strategies as st
@@ -32,7 +32,7 @@ class Step:
     n_killed: int | None
     condition: str | None
     is_short: bool
-    kind: str  # report, edit, correction, retraction, late, follow_up
+    kind: str  # report, edit, correction, retraction, late, follow_up, roundup (tells of the next town's too)
 
 
 def steps(*kinds: str) -> st.SearchStrategy[Step]:
@@ -68,9 +68,13 @@ def tell_script(script: list[Step]) -> list[tuple[Article, Reading]]:
         is_edit = step.kind in ("edit", "correction", "retraction") and page in revisions
         url, revision = revisions[page] if is_edit else (f"https://{OUTLETS[step.outlet]}.example/{number}", 0)
         revisions[page] = (url, revision + 1)
+        says = _say_step(step, number)
+        if step.kind == "roundup":
+            beside = replace(step, town=(step.town + 1) % len(TOWNS))
+            says += [replace(one, ref=2, of=one.of and one.of + 1) for one in _say_step(beside, number)]
         told.append(
             make_story(
-                *_say_step(step, number),
+                *says,
                 source=OUTLETS[step.outlet],
                 at=at - timedelta(days=3) if step.kind == "late" else at,
                 title=f"{TOWNS[step.town][0]}: what is known ({number})",

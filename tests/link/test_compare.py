@@ -19,7 +19,7 @@ def account(text: str, **given: Any) -> Account:
     article, reading = make_story(
         *(say(text, field, value, of=1 if field in ("name", "age") else None) for field, value in given.items()), at=at
     )
-    return describe_incident(article, reading.claims, count_text_terms(article, article.text), {}, 500)
+    return describe_incident(article, 1, reading.claims, count_text_terms(article, article.text), {}, 500)
 
 
 def score(one: Account, other: Account) -> float:

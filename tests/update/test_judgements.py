@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from blotter.model import ChangeCause, ChangeKind, ClaimState, Judgement, Role, Verdict, identify_reading
+from blotter.model import (
+    Article,
+    ChangeCause,
+    ChangeKind,
+    ClaimState,
+    Judgement,
+    Reading,
+    Role,
+    Verdict,
+    identify_reading,
+)
 from blotter.update import Update
 from stories import DAY_1, MemoryDesk, comparable, latest_versions, make_story, officer_story, play, say
 
@@ -90,6 +100,104 @@ def test_a_chain_of_merges_comes_apart_in_any_order(order: Sequence[int], is_inn
     assert {name: comparable(incident) for name, incident in after.items()} == {
         name: comparable(incident) for name, incident in before.items()
     }
+
+
+def tell_both() -> tuple[Article, Reading]:
+    """One article that gives two incidents their only account."""
+    shot = "A police officer was shot dead in Ostrand early on Thursday, 6 March, at Quarry Road."
+    stabbed = "A woman was stabbed to death on Alder Street in Wexley on Friday, 7 March."
+    return make_story(
+        say(shot, "incident_type", "shooting"),
+        say(shot, "occurred_date", date(2025, 3, 6)),
+        say(shot, "city", "Ostrand"),
+        say(shot, "role", "victim", of=1, role=Role.VICTIM),
+        say(stabbed, "incident_type", "stabbing", ref=2),
+        say(stabbed, "occurred_date", date(2025, 3, 7), ref=2),
+        say(stabbed, "city", "Wexley", ref=2),
+        say(stabbed, "role", "victim", of=2, role=Role.VICTIM, ref=2),
+        title="Two killed in two days",
+        at=DAY_1 + timedelta(days=3),
+    )
+
+
+@pytest.mark.parametrize("city", ["Ostrand", "Wexley"])
+def test_an_article_in_both_incidents_is_in_both_again_after_a_split(city: str) -> None:
+    desk = MemoryDesk()
+    before = latest_versions(play(desk, [tell_both()]))
+    kept = find(before, city).incident_id
+    (merged,) = before.keys() - {kept}
+    both = {"incident_id": kept, "other_incident_id": merged}
+    update = judge(desk, make_judgement("merge", **both))
+    assert sorted(member.incident_ref for member in desk.dossiers[kept].members) == [1, 2]
+    assert latest_versions([update])[kept].n_articles == 1
+    after = latest_versions([judge(desk, make_judgement("split", **both))])
+    assert {name: comparable(one) for name, one in after.items()} == {
+        name: comparable(one) for name, one in before.items()
+    }
+
+
+def test_a_merge_outlives_reading_again_and_so_does_what_a_split_gives_back() -> None:
+    article, reading = tell_both()
+    desk = MemoryDesk()
+    before = latest_versions(play(desk, [(article, reading)]))
+    kept, merged = sorted(before)
+    both = {"incident_id": kept, "other_incident_id": merged}
+    judge(desk, make_judgement("merge", **both))
+    again = identify_reading(replace(reading, extractor_version="test-2"), article)
+    (update,) = play(desk, [(article, again)], now=DAY_1 + timedelta(days=11))
+    assert {link.incident_id for link in update.links if link.verdict is Verdict.POSITIVE} == {kept}
+    after = latest_versions([judge(desk, make_judgement("split", **both))])
+    assert {name: one.city for name, one in after.items()} == {name: one.city for name, one in before.items()}
+    assert {one.extractor_version for one in after.values()} == {"test-2"}
+
+
+def test_a_value_that_a_person_set_goes_with_a_merge_and_comes_back(told: tuple[MemoryDesk, dict[str, Any]]) -> None:
+    desk, incidents = told
+    kept, merged = find(incidents, "Halford"), find(incidents, "Ostrand")
+    (victim,) = merged.participants
+    of_merged = {"action": "set", "incident_id": merged.incident_id}
+    set_toll = make_judgement(**of_merged, field="n_killed", value="4")
+    set_name = make_judgement(**of_merged, participant_id=victim.participant_id, field="name", value="Ingrid Solberg")
+    before = latest_versions([judge(desk, set_toll, set_name)])[merged.incident_id]
+
+    both = {"incident_id": kept.incident_id, "other_incident_id": merged.incident_id}
+    update = judge(desk, make_judgement("merge", **both))
+    after = latest_versions([update])[kept.incident_id]
+    assert after.n_killed == 4
+    assert {fact.judgement_id for fact in after.facts} >= {set_toll.judgement_id, set_name.judgement_id}
+    assert "Ingrid Solberg" in {one.name for one in after.participants}
+    assert {c.cause for c in update.changes if c.after in (4, "Ingrid Solberg")} == {ChangeCause.HUMAN}
+
+    after_split = latest_versions([judge(desk, make_judgement("split", **both))])
+    assert comparable(after_split[merged.incident_id]) == comparable(before)
+    assert comparable(after_split[kept.incident_id]) == comparable(kept)
+
+
+def test_of_two_values_that_persons_set_before_a_merge_the_later_stands(
+    told: tuple[MemoryDesk, dict[str, Any]],
+) -> None:
+    desk, incidents = told
+    kept, merged = find(incidents, "Halford").incident_id, find(incidents, "Ostrand").incident_id
+    for hours, (incident_id, value) in enumerate([(merged, "4"), (kept, "5")]):
+        at = DAY_1 + timedelta(days=9, hours=hours)
+        judge(desk, make_judgement("set", incident_id=incident_id, field="n_killed", value=value, judged_at=at))
+    merge = make_judgement("merge", incident_id=kept, other_incident_id=merged)
+    judge(desk, merge)
+    assert {one.field: one.value for one in desk.dossiers[kept].standing if one.is_human} == {"n_killed": 5}
+
+
+def test_what_was_set_of_somebody_during_a_merge_goes_with_them(told: tuple[MemoryDesk, dict[str, Any]]) -> None:
+    desk, incidents = told
+    kept, merged = find(incidents, "Halford").incident_id, find(incidents, "Ostrand").incident_id
+    both = {"incident_id": kept, "other_incident_id": merged}
+    after = latest_versions([judge(desk, make_judgement("merge", **both))])[kept]
+    ((theirs,),) = [member.placed.values() for member in desk.dossiers[kept].members if member.home_id == merged]
+    assert theirs in {one.participant_id for one in after.participants}
+    of_theirs = {"incident_id": kept, "participant_id": theirs, "field": "occupation", "value": "sergeant"}
+    judge(desk, make_judgement("set", **of_theirs))
+    split = latest_versions([judge(desk, make_judgement("split", **both))])
+    assert [one.occupation for one in split[merged].participants] == ["sergeant"]
+    assert {fact.judgement_id for fact in split[kept].facts} == {None}
 
 
 def test_moving_an_article_writes_a_negative_and_a_positive(told: tuple[MemoryDesk, dict[str, Any]]) -> None:

@@ -15,7 +15,7 @@ from blotter.update import Update, sort_batch
 from stories import DAY_1, MemoryDesk, comparable, latest_versions, play
 from story_scripts import Step, scripts, tell_script
 
-EVERYTHING = ("report", "edit", "correction", "retraction", "late", "follow_up")
+EVERYTHING = ("report", "edit", "correction", "retraction", "late", "follow_up", "roundup")
 LAW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HEAVY_LAW = settings(LAW, max_examples=8000)
 
@@ -154,7 +154,18 @@ def test_edits_may_come_with_what_they_edit_or_later(script: list[Step], cuts: s
     assert known_values(whole) == known_values(cut)
 
 
-def check_merge_then_split_restores(stream: Stream, kept: int, merged: int) -> None:
+def decide(desk: MemoryDesk, action: str, number: int, **given: str) -> None:
+    """Let a person decide something, `number` hours after a time when all is told."""
+    at = DAY_1 + timedelta(days=90, hours=number)
+    judgement = Judgement(
+        judgement_id=f"jdg_{action}_{number}", action=action, actor="ana", reason="to see", judged_at=at, **given
+    )
+    (update,) = play(desk, [], now=at, judgements=[judgement])
+    assert update.refused == ()
+
+
+def check_merge_then_split_restores(stream: Stream, kept: int, merged: int, judged: str | None = None) -> None:
+    """Merge two incidents and split them again; `judged` is what a person said of the one that is merged away."""
     desk, _ = play_single(stream)
     live = sorted(desk.dossiers)
     if len(live) < 2:
@@ -162,22 +173,19 @@ def check_merge_then_split_restores(stream: Stream, kept: int, merged: int) -> N
     kept_id, merged_id = live[kept % len(live)], live[merged % len(live)]
     if kept_id == merged_id:
         return
+    if judged is not None:
+        decide(desk, "set", 0, incident_id=merged_id, field="n_injured", value=judged)
+        for victim in sorted({one.participant_id for one in desk.dossiers[merged_id].standing} - {None}):
+            decide(desk, "set", 1, incident_id=merged_id, participant_id=victim, field="relationship", value=victim)
     before = {one: (standing_of(desk, one), tell_members(desk, one)) for one in (kept_id, merged_id)}
-    for number, action in enumerate(("merge", "split")):
-        at = DAY_1 + timedelta(days=90, hours=number)
-        judgement = Judgement(
-            judgement_id=f"jdg_{action}",
-            action=action,
-            actor="ana",
-            reason="to see",
-            judged_at=at,
-            incident_id=kept_id,
-            other_incident_id=merged_id,
-        )
-        (update,) = play(desk, [], now=at, judgements=[judgement])
-        assert update.refused == ()
+    judgements = {one: desk.dossiers[one].judgements for one in (kept_id, merged_id)}
+    for number, action in enumerate(("merge", "split"), 2):
+        decide(desk, action, number, incident_id=kept_id, other_incident_id=merged_id)
         for incident_id in (kept_id, merged_id):
             assert desk.dossiers[incident_id].incident_id == incident_id  # readable for ever
+        if judged is not None and action == "merge":
+            assert standing_of(desk, kept_id)[None, "n_injured"] == (ClaimState.KNOWN, int(judged))
+    assert {one: desk.dossiers[one].judgements for one in (kept_id, merged_id)} == judgements
     after = {one: (standing_of(desk, one), tell_members(desk, one)) for one in (kept_id, merged_id)}
     for one, (standing, members) in before.items():
         assert after[one][1] == members
@@ -185,12 +193,16 @@ def check_merge_then_split_restores(stream: Stream, kept: int, merged: int) -> N
         assert {key: told for key, told in after[one][0].items() if told[1] is not None} == stands
 
 
-def tell_members(desk: MemoryDesk, incident_id: str) -> set[tuple[str, str]]:
-    return {(member.article_id, member.reading_id) for member in desk.dossiers[incident_id].members}
+def tell_members(desk: MemoryDesk, incident_id: str) -> set[tuple[str, int, str]]:
+    members = {(one.article_id, one.incident_ref, one.reading_id) for one in desk.dossiers[incident_id].members}
+    assert {(article_id, ref) for article_id, ref, _ in members} == {
+        account.part for account in desk.profiles[incident_id].accounts
+    }
+    return members
 
 
-def report(town: int = 0, age: int | None = None, condition: str | None = None) -> Step:
-    return Step(town, 0, 1, False, False, age, None, condition, is_short=False, kind="report")
+def report(town: int = 0, age: int | None = None, condition: str | None = None, kind: str = "report") -> Step:
+    return Step(town, 0, 1, False, False, age, None, condition, is_short=False, kind=kind)
 
 
 @LAW
@@ -201,8 +213,17 @@ def report(town: int = 0, age: int | None = None, condition: str | None = None) 
     0,
     1,
 )
+# One article gives both incidents their only account.
+@example([report(kind="roundup")], 0, 1)
 def test_merge_then_split_restores_both(script: list[Step], kept: int, merged: int) -> None:
     check_merge_then_split_restores(tell_script(script), kept, merged)
+
+
+@LAW
+@given(scripts(*EVERYTHING), st.integers(0, 9), st.integers(0, 9))
+@example([report(kind="roundup")], 0, 1)
+def test_what_a_person_set_goes_with_a_merge_and_comes_back(script: list[Step], kept: int, merged: int) -> None:
+    check_merge_then_split_restores(tell_script(script), kept, merged, judged="7")
 
 
 @LAW
@@ -253,3 +274,4 @@ def test_many_stories_keep_the_rules(script: list[Step]) -> None:
     check_rules(stream)
     check_changes_lead_from_version_to_version(stream)
     check_merge_then_split_restores(stream, 0, 1)
+    check_merge_then_split_restores(stream, 1, 0, judged="7")

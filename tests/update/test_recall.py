@@ -58,7 +58,7 @@ def record(update: Update, read: Stream, judgements: Sequence[Judgement], *, at:
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    scripts("report", "edit", "correction", "retraction", "late", "follow_up"),
+    scripts("report", "edit", "correction", "retraction", "late", "follow_up", "roundup"),
     st.lists(st.tuples(st.sampled_from(("merge", "split", "unlink", "set")), st.integers(0, 9), st.integers(0, 9))),
 )
 def test_a_desk_played_again_is_the_one_that_was_lost(script: list[Step], decided: list[tuple[str, int, int]]) -> None:

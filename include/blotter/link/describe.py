@@ -74,12 +74,13 @@ def count_text_terms(article: Article, text: str) -> Mapping[str, int]:
 
 def describe_incident(
     article: Article,
+    incident_ref: int,
     claims: Sequence[Claim],
     counts: Mapping[str, int],
     seen: Mapping[str, int],
     n_texts: int,
 ) -> Account:
-    """Describe what `claims`, all of one incident of the article, say of it.
+    """Describe what `claims`, all of the article's incident `incident_ref`, say of it.
 
     `counts` are the terms of the text that tells of it; `seen` and `n_texts` say how common they are.
     """
@@ -87,6 +88,7 @@ def describe_incident(
     of_incident = [claim for claim in known if claim.participant_ref is None]
     return Account(
         article_id=article.article_id,
+        incident_ref=incident_ref,
         syndication_id=article.syndication_id,
         published_day=article.published_at.toordinal(),
         n_texts=n_texts,

@@ -18,6 +18,9 @@ from blotter.model import FIELDS, Basis, ClaimState, Judgement, Notice, ReadingK
 PlainValue = str | int | float | list[str] | None
 
 
+Part = tuple[str, int]  # an article and which of its incidents
+
+
 class Statement(msgspec.Struct, frozen=True, array_like=True):
     """A claim as resolving needs it."""
 
@@ -52,6 +55,11 @@ class Member(msgspec.Struct, frozen=True):
     statements: tuple[Statement, ...]
     placed: dict[int, str]  # participant_ref to participant_id
     home_id: str  # the incident it was linked to before any merge
+
+    @property
+    def part(self) -> "Part":
+        """What it is an account in: an article that tells of several incidents gives one of each."""
+        return self.article_id, self.incident_ref
 
     @property
     def order(self) -> tuple[datetime, str, int]:
@@ -106,6 +114,12 @@ class Account(msgspec.Struct, frozen=True):
     n_killed: int | None = None
     n_injured: int | None = None
     types: tuple[str, ...] = ()
+    incident_ref: int = 1  # by default, for what was frozen before it was told
+
+    @property
+    def part(self) -> Part:
+        """What it describes: one of an article's incidents."""
+        return self.article_id, self.incident_ref
 
 
 class Profile(msgspec.Struct, frozen=True):

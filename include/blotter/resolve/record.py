@@ -64,10 +64,13 @@ class Resolution:
 def resolve_members(members: Sequence[Member], judgements: Sequence[Judgement] = ()) -> Resolution:
     """Resolve what the accounts of an incident say, and what persons decided about it; the order does not matter."""
     ordered = sorted(members, key=lambda member: (member.order, member.reading_id))
-    decided = _latest_judgements(judgements)
     aliases = _merged_participants(judgements)
+    decided = _latest_judgements(judgements, aliases)
+    told_of = _count_people(ordered, aliases)
     voices = _gather_voices(ordered, aliases)
     choices: dict[FactKey, Choice] = {}
+    # What was decided about somebody whom no account tells of any more waits until one does.
+    decided = {key: one for key, one in decided.items() if key[0] is None or key[0] in told_of}
     keys = sorted(voices.keys() | decided.keys(), key=lambda key: (key[1] in _OF_CITY, key[0] or "", key[1]))
     for key in keys:
         heard = voices.get(key, [])
@@ -77,8 +80,7 @@ def resolve_members(members: Sequence[Member], judgements: Sequence[Judgement] =
         if choice is not None:
             choices[key] = choice
     _pair_coordinates(choices, voices)
-    people = _count_people(ordered, aliases)
-    people = {pid: n for pid, n in people.items() if any(key[0] == pid for key in choices)}
+    people = {pid: n for pid, n in told_of.items() if any(key[0] == pid for key in choices)}
     _count_fates(choices, people)
     _advance_status(choices, people)
     _end_search_for_dead(choices, people)
@@ -130,11 +132,12 @@ def build_incident(
     )
 
 
-def _latest_judgements(judgements: Iterable[Judgement]) -> dict[FactKey, Judgement]:
+def _latest_judgements(judgements: Iterable[Judgement], aliases: Mapping[str, str]) -> dict[FactKey, Judgement]:
     settled: dict[FactKey, Judgement] = {}
     for judgement in sorted(judgements, key=lambda one: (one.judged_at, one.judgement_id)):
         if judgement.action == "set" and judgement.field is not None:
-            settled[judgement.participant_id, judgement.field] = judgement
+            pid = judgement.participant_id
+            settled[aliases.get(pid, pid) if pid else None, judgement.field] = judgement
     return settled
 
 

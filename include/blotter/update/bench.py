@@ -25,6 +25,7 @@ from blotter.link.memory import (
     Dossier,
     Loose,
     Member,
+    Part,
     Placement,
     Profile,
     TextMemory,
@@ -216,9 +217,10 @@ class Workbench:
         if reading.kind is ReadingKind.NOT_INCIDENT:
             return placements, loose
         pins = list(known.pinned_to) if known else []
+        former = [self.follow_merges(placement.incident_id) for placement in known.placements] if known else []
         for ref in sorted({claim.incident_ref for claim in reading.claims}):
             account = self._describe(article, reading, ref, counts)
-            taken = {placement.incident_id for placement in placements}
+            taken = _list_taken(placements, former)
             found = self._find_placement(account, reading, ref, known, pins, taken)
             placement = self._place(article, reading, ref, account, found, known)
             if placement is not None:
@@ -231,7 +233,7 @@ class Workbench:
         text = select_text(article, reading, ref)
         mine = counts if text is article.text else count_text_terms(article, text)
         claims = [claim for claim in reading.claims if claim.incident_ref == ref]
-        return describe_incident(article, claims, mine, self.desk.count_terms(mine), self.desk.n_texts())
+        return describe_incident(article, ref, claims, mine, self.desk.count_terms(mine), self.desk.n_texts())
 
     def _find_placement(
         self,
@@ -339,19 +341,20 @@ class Workbench:
     def _leave_former(
         self, article: Article, reading: Reading, known: ArticleMemory | None, placements: Sequence[Placement]
     ) -> None:
-        """Take an article's earlier reading out of the incidents that its new one does not tell of."""
+        """Take out what an article's earlier reading told of and its new one does not, or counts otherwise."""
         if known is None:
             return
-        now_in = {placement.incident_id for placement in placements}
+        now_placed = {(placement.incident_ref, placement.incident_id) for placement in placements}
+        now_in = {incident_id for _, incident_id in now_placed}
         former = {self.follow_merges(placement.incident_id) for placement in known.placements}
         cause = _cause_of_arrival(article, reading, known)
         if cause is not ChangeCause.EXTRACTOR_CHANGE and now_in - former:
             cause = ChangeCause.LINK_CHANGE  # it tells of another incident now
         for placement in known.placements:
             incident_id = self.follow_merges(placement.incident_id)
-            if incident_id not in now_in:
+            if (placement.incident_ref, incident_id) not in now_placed:
                 successor = make_member(article, reading, placement.incident_ref, home_id=incident_id)
-                self.leave(article.article_id, incident_id, cause, successor)
+                self.leave((article.article_id, placement.incident_ref), incident_id, cause, successor)
 
     # incidents
 
@@ -365,14 +368,17 @@ class Workbench:
     def join(
         self, article: Article, reading: Reading, ref: int, incident_id: str, account: Account, cause: ChangeCause
     ) -> None:
-        """Add a reading's account to an incident, in the place of the article's earlier one."""
+        """Add a reading's account to an incident, in the place of what the article's earlier reading said of it."""
         dossier = self.desk.dossier(incident_id) or Dossier(incident_id)
-        member = make_member(article, reading, ref, home_id=incident_id)
+        member = make_member(article, reading, ref, home_id=_find_home(dossier, article.article_id, ref))
         self.add_member(dossier, member, cause)
         self.add_account(incident_id, account)
 
     def add_member(self, dossier: Dossier, member: Member, cause: ChangeCause) -> Dossier:
-        """Align an account's persons with an incident's and add it, in the place of the article's earlier one."""
+        """Align an account's persons with an incident's and add it, in the place of the article's earlier one.
+
+        An article that tells of several incidents gives as many accounts of one, where a person merged them.
+        """
         touched = self.touch(dossier.incident_id)
         placed = self._align(dossier, member)
         member = msgspec.structs.replace(member, placed={one.participant_ref: one.participant_id for one in placed})
@@ -388,10 +394,10 @@ class Workbench:
                 reasons=one.reasons,
                 judged_at=self.now,
             )
-        former = [one for one in dossier.members if one.article_id == member.article_id]
+        former = [one for one in dossier.members if one.part == member.part]
         touched.departed += [(one, cause, member) for one in former]
         touched.arrived[member.reading_id] = cause
-        kept = [one for one in dossier.members if one.article_id != member.article_id]
+        kept = [one for one in dossier.members if one.part != member.part]
         dossier = msgspec.structs.replace(dossier, members=(*kept, member))
         self.desk.put_dossier(dossier)
         return dossier
@@ -407,36 +413,30 @@ class Workbench:
     def add_account(self, incident_id: str, account: Account) -> None:
         """Let the linker see an account of an incident, and find the incident by it."""
         profile = self.desk.profiles([incident_id]).get(incident_id) or Profile(incident_id)
-        kept = [one for one in profile.accounts if one.article_id != account.article_id]
-        accounts = sorted([*kept, account], key=lambda one: (one.published_day, one.article_id))
+        kept = [one for one in profile.accounts if one.part != account.part]
+        accounts = sorted([*kept, account], key=lambda one: (one.published_day, one.part))
         if len(accounts) > _FIRST_ACCOUNTS + _LAST_ACCOUNTS:
             accounts = accounts[:_FIRST_ACCOUNTS] + accounts[-_LAST_ACCOUNTS:]
         self.desk.put_profile(msgspec.structs.replace(profile, accounts=tuple(accounts)))
         self.desk.put_entries(key_account(account), account.published_day, incident_id)
 
-    def leave(
-        self, article_id: str, incident_id: str, cause: ChangeCause, successor: Member | None = None
-    ) -> list[Member]:
-        """Take an article out of an incident; returns its accounts there."""
+    def leave(self, part: Part, incident_id: str, cause: ChangeCause, successor: Member | None = None) -> Member | None:
+        """Take an article's account out of an incident; returns it, None where it was not there."""
         dossier = self.desk.dossier(incident_id)
-        if dossier is None:
-            return []
-        gone = [member for member in dossier.members if member.article_id == article_id]
-        if gone:
-            self.touch(incident_id).departed += [(member, cause, successor) for member in gone]
-            kept = tuple(member for member in dossier.members if member.article_id != article_id)
+        gone = next((member for member in dossier.members if member.part == part), None) if dossier else None
+        if dossier is not None and gone is not None:
+            self.touch(incident_id).departed.append((gone, cause, successor))
+            kept = tuple(member for member in dossier.members if member.part != part)
             self.desk.put_dossier(msgspec.structs.replace(dossier, members=kept))
-            self.drop_account(incident_id, article_id)
+            self.drop_account(incident_id, part)
         return gone
 
-    def drop_account(self, incident_id: str, article_id: str) -> Account | None:
-        """Let the linker forget an article's account of an incident; returns it, if the linker still had it."""
+    def drop_account(self, incident_id: str, part: Part) -> None:
+        """Let the linker forget an article's account of an incident."""
         profile = self.desk.profiles([incident_id]).get(incident_id)
-        if profile is None:
-            return None
-        kept = tuple(one for one in profile.accounts if one.article_id != article_id)
-        self.desk.put_profile(msgspec.structs.replace(profile, accounts=kept))
-        return next((one for one in profile.accounts if one.article_id == article_id), None)
+        if profile is not None and any(one.part == part for one in profile.accounts):
+            kept = tuple(one for one in profile.accounts if one.part != part)
+            self.desk.put_profile(msgspec.structs.replace(profile, accounts=kept))
 
     def touch(self, incident_id: str) -> Touched:
         """Note that an incident is to be resolved anew."""
@@ -555,6 +555,18 @@ class Workbench:
             source_id=None,
             published_at=None,
         )
+
+
+def _list_taken(placements: Sequence[Placement], former: Sequence[str]) -> set[str]:
+    """List the incidents that have their reference of an article: one each, or as many as persons brought together."""
+    placed, room = Counter(placement.incident_id for placement in placements), Counter(former)
+    return {incident_id for incident_id, n in placed.items() if n >= max(1, room[incident_id])}
+
+
+def _find_home(dossier: Dossier, article_id: str, ref: int) -> str:
+    """Find which incident an article's account belongs to, if its incident is made of several by a merge."""
+    former = {member.incident_ref: member.home_id for member in dossier.members if member.article_id == article_id}
+    return former.get(ref) or next(iter(former.values()), dossier.incident_id)
 
 
 def _name_keys(fingerprint: Fingerprint) -> list[str]:

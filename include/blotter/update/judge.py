@@ -6,7 +6,9 @@ how it changes a record (`blotter.resolve`).
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 
 import msgspec
@@ -119,7 +121,7 @@ def _keep_apart(bench: Workbench, memory: ArticleMemory, source: str, judgement:
     for placement in memory.placements:
         dossier = bench.desk.dossier(bench.follow_merges(placement.incident_id))
         for member in dossier.members if dossier else ():
-            if (member.article_id, member.incident_ref) == (memory.article_id, placement.incident_ref):
+            if member.part == (memory.article_id, placement.incident_ref):
                 _write_link(bench, member, source, Verdict.NEGATIVE, placement.seq + 1, judgement)
     for loose in memory.loose:
         _write_link(bench, loose.member, source, Verdict.NEGATIVE, 2, judgement)
@@ -141,7 +143,7 @@ def _merge(bench: Workbench, judgement: Judgement) -> str | None:
     if kept_id == merged_id:
         return f"{judgement.other_incident_id} is {kept_id} already"
     merged, profile = bench.desk.dossier(merged_id), bench.desk.profiles([merged_id]).get(merged_id)
-    accounts = {account.article_id: account for account in profile.accounts} if profile else {}
+    accounts = {account.part: account for account in profile.accounts} if profile else {}
     if merged is None:
         return f"no incident {merged_id}"
     # Its own accounts stay with it, so that it can be read, and split off again, for ever.
@@ -150,7 +152,8 @@ def _merge(bench: Workbench, judgement: Judgement) -> str | None:
     bench.touch(merged_id).merged_into = kept_id
     bench.touch(kept_id).judged.append(judgement)
     for member in sorted(merged.members, key=lambda one: (one.order, one.reading_id)):
-        _move(bench, member, accounts.get(member.article_id), merged_id, kept_id, judgement)
+        _move(bench, member, accounts.get(member.part), merged_id, kept_id, judgement)
+    _share_judgements(bench, merged, kept_id)
     return None
 
 
@@ -169,21 +172,22 @@ def _split(bench: Workbench, judgement: Judgement) -> str | None:
             f"{restored_id} is not merged into {kept_id}" if restored_id else "neither an article nor what was merged"
         )
     profile = bench.desk.profiles([kept_id]).get(kept_id)
-    accounts = {account.article_id: account for account in profile.accounts} if profile else {}
-    kept = bench.desk.dossier(kept_id)
+    accounts = {account.part: account for account in profile.accounts} if profile else {}
+    kept = bench.desk.dossier(kept_id) or Dossier(kept_id)
     bench.desk.put_dossier(msgspec.structs.replace(restored, merged_into=None))
     bench.desk.put_profile(Profile(restored_id))
     bench.touch(restored_id).restored_from = kept_id
     bench.touch(restored_id).judged.append(judgement)
     bench.touch(kept_id).judged.append(judgement)
     # With what was merged into it before: that stays merged, and goes where it goes.
-    returning = [one for one in (kept.members if kept else ()) if bench.follow_merges(one.home_id) == restored_id]
-    gone = {member.article_id for member in restored.members} - {member.article_id for member in returning}
-    for article_id in sorted(gone):  # taken out while it was merged
-        bench.leave(article_id, restored_id, ChangeCause.HUMAN)
+    returning = [one for one in kept.members if bench.follow_merges(one.home_id) == restored_id]
+    gone = {member.part for member in restored.members} - {member.part for member in returning}
+    for part in sorted(gone):  # taken out while it was merged
+        bench.leave(part, restored_id, ChangeCause.HUMAN)
     for member in sorted(returning, key=lambda one: (one.order, one.reading_id)):
-        bench.leave(member.article_id, kept_id, ChangeCause.HUMAN)
-        _move(bench, member, accounts.get(member.article_id), kept_id, restored_id, judgement)
+        bench.leave(member.part, kept_id, ChangeCause.HUMAN)
+        _move(bench, member, accounts.get(member.part), kept_id, restored_id, judgement)
+    _part_judgements(bench, kept, restored_id)
     return None
 
 
@@ -217,6 +221,64 @@ def _remember(bench: Workbench, incident_id: str, judgement: Judgement) -> None:
     if all(one.judgement_id != judgement.judgement_id for one in dossier.judgements):
         bench.desk.put_dossier(msgspec.structs.replace(dossier, judgements=(*dossier.judgements, judgement)))
         bench.touch(incident_id).judged.append(judgement)
+
+
+def _share_judgements(bench: Workbench, merged: Dossier, kept_id: str) -> None:
+    """Let what a person decided about an incident stand for the one that it became part of.
+
+    Participants are called there as their accounts are placed there. Of two values for one field the later stands.
+    """
+    kept = bench.desk.dossier(kept_id) or Dossier(kept_id)
+    names = _match_participants(merged, kept)
+    shared = tuple(_rename_participants(one, names) for one in merged.judgements)
+    bench.desk.put_dossier(msgspec.structs.replace(kept, judgements=(*kept.judgements, *shared)))
+
+
+def _part_judgements(bench: Workbench, before: Dossier, restored_id: str) -> None:
+    """Part what was decided about an incident from what was about the one that is split off.
+
+    What was decided about it before the merge goes back with it, and what was since about participants of whom only
+    its own accounts tell. `before` is the incident before the split.
+    """
+    kept = bench.desk.dossier(before.incident_id) or before
+    restored = bench.desk.dossier(restored_id) or Dossier(restored_id)
+    its_own = {one.judgement_id for one in restored.judgements}
+    told_of = {participant_id for member in kept.members for participant_id in member.placed.values()}
+    names = _match_participants(before, restored)
+    since = [
+        one
+        for one in kept.judgements
+        if one.judgement_id not in its_own and one.participant_id in names and one.participant_id not in told_of
+    ]
+    known = {one.judgement_id for one in kept.judgements}
+    going = its_own | {one.judgement_id for one in since}
+    bench.desk.put_dossier(
+        msgspec.structs.replace(kept, judgements=tuple(one for one in kept.judgements if one.judgement_id not in going))
+    )
+    standing = tuple(one for one in restored.judgements if one.judgement_id in known)  # the rest was split off since
+    renamed = tuple(_rename_participants(one, names) for one in since)
+    bench.desk.put_dossier(msgspec.structs.replace(restored, judgements=(*standing, *renamed)))
+
+
+def _match_participants(source: Dossier, target: Dossier) -> dict[str, str]:
+    """Give what each participant of an incident is called in another that has the same accounts."""
+    placed = {member.part: member.placed for member in target.members}
+    votes: dict[str, Counter[str]] = {}
+    for member in source.members:
+        for ref, participant_id in member.placed.items():
+            if ref in placed.get(member.part, {}):
+                votes.setdefault(participant_id, Counter())[placed[member.part][ref]] += 1
+    return {one: min(counts, key=lambda name: (-counts[name], name)) for one, counts in votes.items()}
+
+
+def _rename_participants(judgement: Judgement, names: Mapping[str, str]) -> Judgement:
+    """Give a judgement's participants the names that they have elsewhere; the row in `judgements` stays as it is."""
+    one, other = judgement.participant_id, judgement.other_participant_id
+    return replace(
+        judgement,
+        participant_id=names.get(one, one) if one else None,
+        other_participant_id=names.get(other, other) if other else None,
+    )
 
 
 def _check_value(judgement: Judgement) -> str | None:
@@ -284,14 +346,15 @@ def _take_out(
         if source is not None and placed_in != source:
             continue
         profile = bench.desk.profiles([placed_in]).get(placed_in)
-        account = next((a for a in (profile.accounts if profile else ()) if a.article_id == memory.article_id), None)
-        gone = bench.leave(memory.article_id, placed_in, ChangeCause.HUMAN)
-        if not gone:
+        part = (memory.article_id, placement.incident_ref)
+        account = next((a for a in (profile.accounts if profile else ()) if a.part == part), None)
+        gone = bench.leave(part, placed_in, ChangeCause.HUMAN)
+        if gone is None:
             continue
         bench.touch(placed_in).judged.append(judgement)
-        _write_link(bench, gone[0], placed_in, Verdict.NEGATIVE, placement.seq + 1, judgement)
+        _write_link(bench, gone, placed_in, Verdict.NEGATIVE, placement.seq + 1, judgement)
         kept = tuple(one for one in memory.placements if one != placement)
-        return msgspec.structs.replace(memory, placements=kept), gone[0], account, placement.seq + 1
+        return msgspec.structs.replace(memory, placements=kept), gone, account, placement.seq + 1
     if source is None and memory.loose:
         loose = memory.loose[0]
         return msgspec.structs.replace(memory, loose=memory.loose[1:]), loose.member, loose.account, 0
@@ -348,7 +411,7 @@ def _confirm(bench: Workbench, memory: ArticleMemory, placement: Placement, judg
     """Write down that a person agrees with a link."""
     dossier = bench.desk.dossier(placement.incident_id)
     for member in dossier.members if dossier else ():
-        if member.article_id == memory.article_id:
+        if member.part == (memory.article_id, placement.incident_ref):
             _write_link(bench, member, placement.incident_id, Verdict.POSITIVE, placement.seq + 1, judgement)
     told = tuple(
         Placement(one.incident_ref, one.incident_id, one.seq + 1) if one == placement else one
