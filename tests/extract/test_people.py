@@ -75,3 +75,35 @@ def test_block_number_is_no_year(reader: Reader) -> None:
         )
     )
     assert person(reading, role="victim", name="Julian Soto", age=17, condition="killed")
+
+
+@pytest.mark.parametrize(
+    ("told", "condition"),
+    [
+        (
+            "A second deputy fired back, hitting the gunman in the chest, Keller said. "
+            "The man was then flown to a trauma center in critical condition.",
+            "critical",
+        ),
+        (
+            "Another deputy shot the suspect in the leg. The man was taken to Salem Hospital with serious injuries.",
+            "injured",
+        ),
+        ("The attacker was wounded in the exchange. The man was pronounced dead at Salem Hospital.", "killed"),
+        ("Deputies wounded the shooter. He underwent surgery on Tuesday and is expected to survive.", "injured"),
+    ],
+)
+def test_who_is_called_the_suspect_is_no_victim_of_what_befalls_him(reader: Reader, told: str, condition: str) -> None:
+    reading = reader.read(
+        make_article(
+            text="A sheriff's deputy was shot and killed on Monday while answering a call on Alder Street in Salem, "
+            f"Sheriff Dana Keller said.\n\nThe deputy was shot in the neck, Keller said. {told}\n\n"
+            "The suspect, a 44-year-old man, was known to deputies, Keller said.\n\n"
+            "The deputy's name was not released."
+        )
+    )
+    told_of = [p for p in people(reading) if p["role"] != "officer_involved"]
+    assert [(p["role"], p.get("age"), p["condition"]) for p in told_of] == [
+        ("victim", None, "killed"),
+        ("suspect", 44, condition),
+    ]

@@ -48,6 +48,7 @@ class Evidence:
     start: int
     end: int
     weight: float = 1.0
+    is_label: bool = False  # only what the person is called ("the gunman"), nothing that is said
 
 
 @dataclass(slots=True)
@@ -69,6 +70,7 @@ class Person:
     is_official: bool = False
     is_officer: bool = False
     is_child: bool = False
+    is_called_suspect: bool = False  # "the suspect", "the gunman": what befalls him makes no victim of him
     is_distinct: bool = False  # "another man": none of those spoken of before
     is_alive: bool = False  # in some condition, or recovering: not only shot
     speaks: float = 0.0
@@ -267,7 +269,9 @@ class PeopleReader:
             person.nouns.add(noun)
         nouns = self._finder.nouns
         if noun in nouns["suspect"] and sentence.is_about_incident | (mention.kind == "name") | mention.is_definite:
-            person.role_evidence.append(Evidence(Role.SUSPECT, sentence, mention.start, mention.end, 1.6 * weight))
+            person.is_called_suspect = True
+            evidence = Evidence(Role.SUSPECT, sentence, mention.start, mention.end, 1.6 * weight, is_label=True)
+            person.role_evidence.append(evidence)
         elif noun in nouns["victim"]:
             person.role_evidence.append(
                 Evidence(
@@ -347,6 +351,7 @@ class PeopleReader:
         nouns = self._finder.nouns
         if mention.noun in nouns["suspect"]:
             options = [p for p in live if p.score(Role.SUSPECT) > p.score(Role.VICTIM)]
+            options = [p for p in options if not p.is_officer] or options
         elif mention.noun.startswith("victim"):
             options = [p for p in live if p.score(Role.VICTIM) > p.score(Role.SUSPECT) and p.score(Role.VICTIM) > 0]
         elif mention.noun in nouns["officer"]:
@@ -383,7 +388,13 @@ class PeopleReader:
     @staticmethod
     def _prefer_role(options: list[Person], mention: Mention, sentence: Sentence) -> list[Person]:
         """Prefer persons of the role that the sentence gives to the mention: who "was shot" is rather the victim."""
-        roles = {f.effect.role for f in sentence.findings if f.mention is mention and f.effect.role is not None}
+        roles = {
+            f.effect.role
+            for f in sentence.findings
+            if f.mention is mention
+            and f.effect.role is not None
+            and (f.effect.is_action or f.effect.role is not Role.VICTIM)
+        }
         if len(roles) != 1:
             return options
         role = roles.pop()
@@ -394,7 +405,7 @@ class PeopleReader:
         """Find who "the 20-year-old" is: someone whose age was not told yet."""
         options = [p for p in live if p.age is None and p.role_evidence and not p.is_official and not p.speaks]
         if mention.noun in self._finder.nouns["suspect"]:
-            options = [p for p in options if p.score(Role.SUSPECT) > p.score(Role.VICTIM)]
+            options = [p for p in options if p.score(Role.SUSPECT) > p.score(Role.VICTIM) and not p.is_officer]
         return options[0] if len(options) == 1 else None
 
     def _place_ages(self, mention: Mention, sentence: Sentence) -> None:
@@ -572,6 +583,7 @@ class PeopleReader:
         keep.is_official |= gone.is_official
         keep.is_officer |= gone.is_officer
         keep.is_child |= gone.is_child
+        keep.is_called_suspect |= gone.is_called_suspect
         keep.is_alive |= gone.is_alive
         keep.speaks += gone.speaks
         keep.order = min(keep.order, gone.order)
@@ -591,6 +603,8 @@ class PeopleReader:
                 self._n_killed = finding.mention.count
             if finding.mention.is_plural and finding.effect.role is not None:
                 self._last_plural = (finding.effect.role, finding.effect.condition)
+        # what someone did comes first: it tells what to make of what befell him
+        for finding in sorted(sentence.findings, key=lambda f: f.effect.role is Role.VICTIM):
             person = self._of_mention.get(id(finding.mention))
             targets = (
                 [person]
@@ -599,6 +613,20 @@ class PeopleReader:
             )
             for target in targets:
                 self._apply(target, finding, sentence)
+
+    def _makes_victim(self, person: Person, finding: Finding, sentence: Sentence) -> bool:
+        """Say whether what befell a person makes a victim of him: not of "the gunman", nor whom officers shot for firing."""
+        if person.is_called_suspect:
+            return False
+        if not person.score(Role.SUSPECT) or person.is_officer:
+            return True
+        doers = (
+            self._of_mention.get(id(other.mention))
+            for other in sentence.findings
+            if (other.predicate, other.start) == (finding.predicate, finding.start)
+            and other.effect.role is Role.SUSPECT
+        )
+        return not any(doer is not None and doer.is_officer for doer in doers)
 
     def _apply(self, person: Person, finding: Finding, sentence: Sentence) -> None:
         effect = finding.effect
@@ -609,7 +637,9 @@ class PeopleReader:
         if factor == 0.0:
             return
         start, end = finding.mention.start, finding.end
-        if effect.role is not None:
+        if effect.role is Role.SUSPECT or (
+            effect.role is Role.VICTIM and self._makes_victim(person, finding, sentence)
+        ):
             person.role_evidence.append(
                 Evidence(effect.role, sentence, min(start, finding.start), end, effect.weight * factor)
             )

@@ -288,7 +288,7 @@ def _claim_people(
 def _claim_person(writer: "ClaimWriter", ref: int, person: Person, occupations: re.Pattern[str]) -> None:
     role = person.role or Role.OTHER
     support = [e for e in person.role_evidence if e.value is role] or person.role_evidence
-    top = max(support, key=lambda e: (e.weight, -e.start))
+    top = max(support, key=lambda e: (not e.is_label, e.weight, -e.start))
     total = sum(e.weight for e in support)
     writer.add(
         "role",
