@@ -138,31 +138,36 @@ def list_runs(settings: Settings, *, limit: int = 20) -> list[RunSummary]:
 
 
 def list_pending(settings: Settings, *, limit: int = 20) -> PendingInputs:
-    """Say what has no disposition yet: how far it is, and the oldest of it."""
+    """Say what has no disposition yet: how far it is, and what came first of it, which is never loaded whole."""
     with Stores(settings) as stores:
-        pending = stores.ledger.pending()
-        planned = stores.plans.planned_inputs()
-        staged = {result.document.input_id for name in stores.staging.slices() for result in stores.staging.read(name)}
-    ids = {document.input_id for document in pending}
-    n_read, n_planned = len(ids & staged), len((ids & planned) - staged)
-    oldest = sorted(pending, key=lambda document: document.received_at)
+        n_pending = stores.ledger.counts().n_pending
+        staged = set(stores.staging.slices())
+        n_read = n_planned = 0
+        for slice_id, input_ids in stores.plans.iterate_slices():
+            n_here = stores.ledger.count_pending_of(input_ids)
+            n_read, n_planned = (n_read + n_here, n_planned) if slice_id in staged else (n_read, n_planned + n_here)
+        first = stores.ledger.pending(max(limit, 1))
     return PendingInputs(
-        n_waiting=len(ids) - n_read - n_planned,
+        n_waiting=n_pending - n_read - n_planned,
         n_planned=n_planned,
         n_read=n_read,
-        oldest_at=oldest[0].received_at if oldest else None,
-        shown=tuple(oldest[:limit]),
+        oldest_at=first[0].received_at if first else None,
+        shown=tuple(first[:limit]),
     )
 
 
 def find_imbalances(settings: Settings) -> list[str]:
-    """Compare the tables with each other and with the ledger; one sentence for each thing that does not agree."""
-    with closing(queries.connect(settings.warehouse)) as connection:
-        found = [
-            f"{len(rows)} {what}, {next(iter(rows[0].values()))} first"
-            for what, sql in _IMBALANCES.items()
-            if (rows := queries.fetch_rows(connection, sql))
-        ]
+    """Compare the tables with each other and with the ledger; one sentence for each thing that does not agree.
+
+    Reads all of history, in bounded memory: what does not fit goes to a scratch folder.
+    """
+    with queries.connect_bounded(settings.warehouse) as connection:
+        found = []
+        for what, sql in _IMBALANCES.items():
+            counted_wrong = f"SELECT count(*) AS n, min(one) AS first FROM ({sql}) AS found(one)"  # noqa: S608 (own)
+            [wrong] = queries.fetch_rows(connection, counted_wrong)
+            if wrong["n"]:
+                found.append(f"{wrong['n']} {what}, {wrong['first']} first")
         counted = queries.fetch_rows(connection, "SELECT disposition, count(*) AS n FROM inputs GROUP BY 1")
     in_tables = {row["disposition"]: row["n"] for row in counted}
     return [*found, *_compare_ledger(settings, in_tables)]
@@ -171,10 +176,10 @@ def find_imbalances(settings: Settings) -> list[str]:
 def _compare_ledger(settings: Settings, in_tables: Mapping[str, int]) -> Iterator[str]:
     with Stores(settings) as stores:
         in_ledger = stores.ledger.counts().n_settled
-        both = stores.ledger.settled(document.input_id for document in stores.ledger.pending())
+        n_both, first = stores.ledger.find_pending_settled()
     for disposition in Disposition:
         told, known = in_tables.get(disposition.value, 0), in_ledger.get(disposition, 0)
         if told != known:
             yield f"{told} inputs are {disposition} by the tables, {known} by the ledger"
-    if both:
-        yield f"{len(both)} inputs are pending and settled, {min(both)} first"
+    if n_both:
+        yield f"{n_both} inputs are pending and settled, {first} first"

@@ -73,4 +73,5 @@ class Reason(StrEnum):
     BAD_SIDECAR = "bad_sidecar"  # the .meta.json beside it does not parse
     FETCH_FAILED = "fetch_failed"  # the page could not be fetched after all retries
     FAILED_CHECK = "failed_check"  # a quality check set these rows aside
+    LOST = "lost"  # its bytes are gone from the raw archive, or no longer what was kept: restore them, then replay
     CRASHED = "crashed"  # an unexpected error: a defect of ours; the message has it

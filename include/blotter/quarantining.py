@@ -22,7 +22,7 @@ import msgspec
 import pyarrow.compute as pc
 
 from blotter.config import Settings
-from blotter.errors import Reason, SettingsError
+from blotter.errors import Reason, SettingsError, StoreDamaged
 from blotter.ids import make_id
 from blotter.ingest.documents import open_documents, open_line
 from blotter.ingest.drops import find_filed
@@ -102,9 +102,12 @@ def list_quarantined(
 def preview_payload(settings: Settings, quarantined: QuarantinedInput) -> str | None:
     """Give the first two thousand bytes of what came, as text, for a person to look at; None where none are kept."""
     with Stores(settings) as stores:
-        if quarantined.payload_sha256 is None or not stores.archive.has(quarantined.payload_sha256):
+        if quarantined.payload_sha256 is None:
             return None
-        payload = stores.archive.get(quarantined.payload_sha256)
+        try:
+            payload = stores.archive.get(quarantined.payload_sha256)
+        except (KeyError, StoreDamaged):
+            return None
     return payload[:_PREVIEW_BYTES].decode("utf-8", "backslashreplace")
 
 
@@ -200,10 +203,18 @@ def _refetch(stores: Stores, one: QuarantinedInput) -> Arrival | Rejection:
 
 
 def _reopen_document(stores: Stores, one: QuarantinedInput, document: Document) -> Arrival:
-    if not stores.archive.has(document.payload_sha256):
-        raise _CannotReplay("its bytes are no longer in the raw archive")
+    payload = _get_payload(stores, document.payload_sha256)
     again = replace(document, input_id=_replay_id(one, document.location, document.payload_sha256))
-    return Arrival(document=replace(again, replay_of=one.input_id), payload=stores.archive.get(document.payload_sha256))
+    return Arrival(document=replace(again, replay_of=one.input_id), payload=payload)
+
+
+def _get_payload(stores: Stores, address: str) -> bytes:
+    try:
+        return stores.archive.get(address)
+    except KeyError:
+        raise _CannotReplay(f"its bytes, {address}, are not in the raw archive") from None
+    except StoreDamaged as damaged:
+        raise _CannotReplay(str(damaged)) from damaged
 
 
 def _reopen_delivery(
@@ -217,7 +228,7 @@ def _reopen_delivery(
         "limits": stores.settings.drops,
     }
     if one.kind == "line" and one.payload_sha256 is not None and stores.archive.has(one.payload_sha256):
-        line = stores.archive.get(one.payload_sha256)
+        line = _get_payload(stores, one.payload_sha256)
         kept_at = datetime.fromisoformat(modified_at) if modified_at else None
         yield open_line(line, location=one.location, modified_at=kept_at, **options)
         return

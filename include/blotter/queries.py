@@ -4,7 +4,9 @@ Belongs here: opening them, and the few questions that the command line and the 
 writing anything, and what the columns mean (docs/data-dictionary.md). An edge: it reads files.
 """
 
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,21 @@ def connect(warehouse_root: str) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise SettingsError("warehouse", "a warehouse with all tables (`blotter init` makes one)", root) from missing
     return connection
+
+
+@contextmanager
+def connect_bounded(warehouse_root: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open as `connect` does, for questions to all of history: in half a gigabyte, the rest in a scratch folder."""
+    with tempfile.TemporaryDirectory(prefix="blotter-questions-") as scratch:
+        connection = connect(warehouse_root)
+        try:
+            connection.execute("SET memory_limit = '512MB'")
+            connection.execute("SET threads = 2")  # each holds buffers of its own
+            connection.execute("SET preserve_insertion_order = false")
+            connection.execute("SET temp_directory = ?", [scratch])
+            yield connection
+        finally:
+            connection.close()
 
 
 def _connect_datasets(datasets: Mapping[str, ds.Dataset]) -> duckdb.DuckDBPyConnection:

@@ -5,7 +5,7 @@ Belongs here: which attribute of a record goes into which column. Does not belon
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -38,6 +38,14 @@ from blotter.schemas import TABLES, build_table
 
 Row = dict[str, Any]
 
+ERASED = "[erased]"  # stands where a column may not be null
+# What a row of a ledger table says of a document that was erased.
+ERASED_COLUMNS: Mapping[str, Row] = {
+    "inputs": {"location": ERASED},
+    "fetches": {"url": ERASED, "final_url": None},
+    "quarantine": {"message": ERASED, "location": ERASED, "origin": None, "retryable": False},
+}
+
 
 def _attributes(record: Any) -> Row:
     return {f.name: getattr(record, f.name) for f in fields(record)}
@@ -58,6 +66,11 @@ def input_row(
         "reason": reason,
         "replay_of": arrived.replay_of,
     }
+
+
+def blank_document(document: Document) -> Document:
+    """Leave nothing of an erased document that says what it was: its ids and its address in the archive stay."""
+    return replace(document, location=ERASED, url=None, title=None, author=None)
 
 
 def quarantine_row(rejection: Rejection, document: Document | None = None) -> Row:

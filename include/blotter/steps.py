@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -17,14 +18,17 @@ from blotter.alert.delivery import deliver_due, make_channels
 from blotter.alert.rules import load_rules
 from blotter.config import Settings
 from blotter.confined import read_documents
-from blotter.errors import GateClosed, InputRejected, Reason
+from blotter.errors import GateClosed, InputRejected, Reason, StoreDamaged
 from blotter.ingest.credentials import FindSecret
 from blotter.ingest.drops import take_drops
 from blotter.ingest.health import find_faults
 from blotter.ingest.poll import WHOLE, Part, divide_feeds, plan_feeds, poll_feeds
 from blotter.model import Arrival, Disposition, Document, Rejection
 from blotter.publishing import publish_results
+from blotter.reading import reject_document
 from blotter.sources import choose_sources, load_sources
+from blotter.store.inputs import StagedRow
+from blotter.store.staging import SliceResult
 from blotter.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -157,9 +161,22 @@ def read_slice(settings: Settings, slice_id: str) -> Counts:
 
 
 def _load_payload(stores: Stores, document: Document) -> bytes:
-    if stores.archive.is_erased(document.payload_sha256):
-        raise InputRejected(Reason.ERASED, "its bytes were erased for legal reasons")
-    return stores.archive.get(document.payload_sha256)
+    """Get a document's bytes; raises InputRejected where they are gone, StoreDamaged where the whole archive is."""
+    archive, address = stores.archive, document.payload_sha256
+    try:
+        return archive.get(address)
+    except KeyError:
+        if archive.is_erased(address):
+            raise InputRejected(Reason.ERASED, "its bytes were erased for legal reasons") from None
+        if archive.is_empty():
+            raise StoreDamaged(
+                f"{stores.settings.archive} holds nothing: is its disk mounted, is the setting `archive` right?"
+            ) from None
+        what = f"{address} is not in the raw archive any more: restore it from a backup and replay, or bring it again"
+    except StoreDamaged as damaged:
+        what = f"{damaged}: restore it from a backup and replay, or remove it and bring the document again"
+    log.error("%s: %s", document.location, what)
+    raise InputRejected(Reason.LOST, what)
 
 
 def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None) -> Counts:
@@ -170,14 +187,14 @@ def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None)
     """
     alert_book = load_rules(settings.alerts)
     with Stores(settings) as stores, stores.writing(run_id) as finished:
-        slice_ids = stores.staging.slices()
-        staged_results = [result for slice_id in slice_ids for result in stores.staging.read(slice_id)]
+        slice_ids, staged_results = _read_staged(stores)
         settled = stores.ledger.settled(result.document.input_id for result in staged_results)
         # Overlapping slices, or one whose batch was published just before a crash: each input counts once.
         results = {
             result.document.input_id: result for result in staged_results if result.document.input_id not in settled
         }
         staged_rows = stores.ledger.staged_rows()
+        results, staged_rows = _blank_erased(stores, results, staged_rows)
         counts: Counts = {"n_in": 0, "n_finished_batches": len(finished)}
         if results or staged_rows:
             try:
@@ -199,6 +216,50 @@ def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None)
         stores.plans.drop(slice_ids)
     log.info("%s: published %s", run_id, counts)
     return counts
+
+
+def _read_staged(stores: Stores) -> tuple[list[str], list[SliceResult]]:
+    """Read every staged slice; one that cannot be read is dropped: its documents are pending, and are read again."""
+    slice_ids, results = [], []
+    for slice_id in stores.staging.slices():
+        try:
+            results += stores.staging.read(slice_id)
+        except StoreDamaged as damaged:
+            log.error("%s; it is read again", damaged)
+            stores.staging.drop([slice_id])
+        else:
+            slice_ids.append(slice_id)
+    return slice_ids, results
+
+
+def _blank_erased(
+    stores: Stores, results: Mapping[str, SliceResult], staged_rows: Sequence[StagedRow]
+) -> tuple[dict[str, SliceResult], list[StagedRow]]:
+    """Leave no word of a document that was erased after it was read, or that came once more: it is refused."""
+    brought = {result.document.payload_sha256 for result in results.values()}
+    brought |= {address for row in staged_rows if (address := _brought_by(row)) is not None}
+    erased = stores.ledger.find_erased(brought)
+    refused = {
+        input_id: _refuse_erased(result.document) if result.document.payload_sha256 in erased else result
+        for input_id, result in results.items()
+    }
+    blanked = [
+        replace(row, row={**row.row, **rows.ERASED_COLUMNS[row.table]}) if _brought_by(row) in erased else row
+        for row in staged_rows
+    ]
+    return refused, blanked
+
+
+def _brought_by(row: StagedRow) -> str | None:
+    if row.table not in rows.ERASED_COLUMNS:
+        return None
+    return row.row.get("body_sha256" if row.table == "fetches" else "payload_sha256")
+
+
+def _refuse_erased(document: Document) -> SliceResult:
+    blank = rows.blank_document(document)
+    rejection = reject_document(blank, "clean", Reason.ERASED, "its bytes were erased for legal reasons")
+    return SliceResult(document=blank, rejection=rejection)
 
 
 def _read_usual_volumes(stores: Stores) -> dict[str, float]:

@@ -274,7 +274,7 @@ def test_what_is_erased_is_not_sent_and_a_message_of_nothing_else_goes_with_it(o
     busy.failure = DeliveryFailed("busy", is_down=True)
     deliver_due(outbox, {"one": busy}, now=NOW)
     with outbox._engine.begin() as connection:
-        assert outbox.forget(connection, ["Subject 1", "Subject 2", ""]) == 2
+        assert outbox.forget(connection, lambda alert: alert.content["subject"] in ("Subject 1", "Subject 2")) == 2
     assert [[alert.alert_id for alert in message.alerts] for message in outbox.list_due(at(3600))] == [["alr_3"]]
     told = Receiver()
     deliver_due(outbox, {"one": told}, now=at(3600), is_dry_run=True)

@@ -2,21 +2,24 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from blotter import steps
+from blotter import erasing, rows, steps
 from blotter.accounting import find_imbalances
-from blotter.catalog import Catalog, CatalogKeeper
+from blotter.catalog import Catalog, CatalogKeeper, Search
+from blotter.catalog.index import find_incidents
 from blotter.commands.archive import app
 from blotter.config import Settings
 from blotter.erasing import erase_articles
-from blotter.errors import LockHeld, SettingsError
+from blotter.errors import GateClosed, LockHeld, SettingsError
 from blotter.maintenance import rebuild_state
 from blotter.schemas import TABLES
 from blotter.store.locks import hold_lock
+from blotter.store.outbox import Alert
 from blotter.store.warehouse import Warehouse
 from blotter.stores import Stores
 from pipeline import run_steps
@@ -43,9 +46,29 @@ LINES = [
 
 
 def drop(settings: Settings, name: str, lines: list[dict[str, str]] = LINES) -> None:
-    folder = Path(settings.inbox)
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
+    path = Path(settings.inbox, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
+
+
+def find_articles(settings: Settings) -> list[str]:
+    found = Warehouse(settings.warehouse).read("articles").to_pylist()
+    return [row["article_id"] for row in found if NAME in row["title"]]
+
+
+def make_alert(alert_id: str, content: dict[str, object], at: datetime) -> Alert:
+    return Alert(
+        alert_id=alert_id,
+        rule="r",
+        description="",
+        channel="c",
+        incident_id="inc_1",
+        change_ids=(f"chg_{alert_id}",),
+        due_at=at,
+        is_digest=False,
+        storm=10,
+        content=content,
+    )
 
 
 def find_traces(home: Path, words: bytes) -> Iterator[str]:
@@ -54,6 +77,10 @@ def find_traces(home: Path, words: bytes) -> Iterator[str]:
         for row in Warehouse(home / "warehouse").read(name).to_pylist():
             if words.decode() in str(row):
                 yield f"{name}: {row}"
+    yield from find_files(home, words)
+
+
+def find_files(home: Path, words: bytes) -> Iterator[str]:
     for file in home.rglob("*"):
         if file.is_file() and "inbox" not in file.parts and words in file.read_bytes():
             yield str(file)
@@ -120,8 +147,7 @@ def test_it_waits_for_whoever_learns_the_pages_index(
     run_steps(settings, "one")
     path = Path(f"{settings.warehouse}.catalog.db")
     CatalogKeeper(Catalog(path), settings.warehouse).learn()
-    articles = Warehouse(settings.warehouse).read("articles").to_pylist()
-    [article_id] = [row["article_id"] for row in articles if NAME in row["title"]]
+    [article_id] = find_articles(settings)
     monkeypatch.setattr("blotter.erasing.LOCK_TIMEOUT_S", 0)
     with hold_lock(path.with_suffix(".lock"), "catalog", 0), pytest.raises(LockHeld, match="catalog"):
         erase_articles(settings, [article_id], actor="a clerk", reason="order 7", run_id="x")
@@ -130,6 +156,64 @@ def test_it_waits_for_whoever_learns_the_pages_index(
     assert not path.exists()
     CatalogKeeper(Catalog(path), settings.warehouse).learn()
     assert list(find_traces(tmp_path, NAME.encode())) == []
+
+
+def test_the_index_of_another_machine_drops_the_words_once_the_erasure_is_whole(
+    tmp_path: Path, make_settings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(tmp_path)
+    drop(settings, "lines.jsonl")
+    run_steps(settings, "one")
+    [article_id] = find_articles(settings)
+    elsewhere = tmp_path / "elsewhere" / "catalog.db"
+    keeper = CatalogKeeper(Catalog(elsewhere), settings.warehouse)
+
+    def is_found() -> bool:
+        with keeper.catalog.reading() as connection:
+            return bool(find_incidents(connection, Search(words=NAME)).rows)
+
+    keeper.learn()
+    assert is_found()
+    with monkeypatch.context() as patch:  # it looks while the erasure is at work, and learns what was decided
+        patch.setattr(erasing, "_drop_checks_site", lambda folder: keeper.learn())
+        erase_articles(settings, [article_id], actor="a clerk", reason="order 7", run_id="x")
+    assert is_found()
+    assert keeper.keep_up(wait_s=60)
+    assert not is_found()
+    assert list(find_traces(tmp_path, b"ellery")) == []
+    made = elsewhere.stat().st_ino
+    drop(settings, "more.jsonl", [LINES[0] | {"url": "http://gazette.example/more", "title": "Another title"}])
+    run_steps(settings, "two")
+    assert keeper.keep_up(wait_s=60) and elsewhere.stat().st_ino == made, "an erasure is obeyed once"
+
+
+def test_nothing_that_waits_or_shows_the_checks_keeps_a_word(
+    tmp_path: Path, make_settings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(tmp_path)
+    drop(settings, "lines.jsonl")
+    write = rows.incident_row
+    with monkeypatch.context() as patch, pytest.raises(GateClosed, match=NAME):  # which shows the rows of the batch
+        patch.setattr(rows, "incident_row", lambda incident: {**write(incident), "status": NAME})
+        run_steps(settings, "blocked")
+    assert NAME.encode() in b"".join(file.read_bytes() for file in Path(settings.checks_site).rglob("*.html"))
+    run_steps(settings, "one")
+    [article_id] = find_articles(settings)
+    drop(settings, "again.jsonl", [LINES[1]])  # a duplicate: its row waits for the next batch
+    steps.ingest_drops(settings, run_id="two")
+    with Stores(settings) as stores, stores.engine.begin() as connection:
+        told = {"headline": "An officer was killed", "changes": [{"title": f" {LINES[1]['title']}\n"}]}
+        other = {"headline": "Fire on Dock Street"}
+        stores.outbox.enqueue(connection, [make_alert("1", told, stores.now()), make_alert("2", other, stores.now())])
+    erase_articles(settings, [article_id], actor="a clerk", reason="order 7", run_id="x")
+    assert list(find_traces(tmp_path, NAME.encode())) == []
+    with Stores(settings) as stores:
+        assert [alert.alert_id for message in stores.outbox.take_due(stores.now()) for alert in message.alerts] == ["2"]
+        assert {row.row["location"] for row in stores.ledger.staged_rows()} == {rows.ERASED}
+    run_steps(settings, "three")
+    located = Warehouse(settings.warehouse).read("inputs").to_pylist()
+    assert [row["location"] for row in located if row["disposition"] == "duplicate"] == [rows.ERASED]
+    assert find_imbalances(settings) == []
 
 
 def test_the_command_names_files_that_read_as_markup(

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from blotter import erasing, reprocessing, steps
+from blotter.accounting import find_imbalances
 from blotter.config import Settings
 from blotter.extract import Reader
 from blotter.reading import load_reader
+from blotter.schemas import TABLES
 from blotter.store.warehouse import Warehouse
-from e2e.test_erasing import LINES, NAME, WORDS, drop, find_traces
+from e2e.test_erasing import LINES, NAME, WORDS, drop, find_articles, find_files, find_traces
 from pipeline import run_steps
 
 Make = Callable[..., Settings]
@@ -21,11 +23,6 @@ _FIRST, _LAST = date(2026, 3, 1), date(2026, 3, 4)
 
 def erase(settings: Settings, article_id: str) -> None:
     erasing.erase_articles(settings, [article_id], actor="a clerk", reason="order 7", run_id=f"erase {article_id}")
-
-
-def find_articles(settings: Settings) -> list[str]:
-    found = Warehouse(settings.warehouse).read("articles").to_pylist()
-    return [row["article_id"] for row in found if NAME in row["title"]]
 
 
 class _Killed(BaseException):
@@ -101,3 +98,64 @@ def test_a_plan_to_read_again_keeps_and_publishes_nothing_that_was_erased(
     reprocessing.publish_reprocess(settings, plan.plan_id, run_id="again")
     assert list(find_traces(tmp_path, NAME.encode())) == []
     assert steps.plan_slices(settings) == []
+
+
+def test_what_was_being_read_when_it_was_erased_is_not_published(tmp_path: Path, make_settings: Make) -> None:
+    """A mapped task that is at it stages what it read afterwards, under the id of the slice that is planned anew."""
+    settings = make_settings(tmp_path)
+    drop(settings, "one.jsonl", LINES[1:])
+    run_steps(settings, "one")
+    [article_id] = find_articles(settings)
+    drop(settings, "gazette/again.jsonl", LINES[1:])  # the same bytes of another source
+    steps.ingest_drops(settings, run_id="two")
+    [slice_id] = steps.plan_slices(settings)
+    steps.read_slice(settings, slice_id)
+    staged = next((tmp_path / "staging" / "slices").glob("*.slice"))
+    kept = staged.read_bytes()
+    erase(settings, article_id)
+    assert not staged.exists()
+    assert steps.plan_slices(settings) == [slice_id]
+    staged.write_bytes(kept)
+    assert steps.publish_batch(settings, run_id="two")["n_refused"] == 1
+    assert list(find_traces(tmp_path, NAME.encode())) == []
+
+
+def test_it_is_gone_from_an_object_store_too(object_store: str, tmp_path: Path, make_settings: Make) -> None:
+    """Tables, archive, staged slices and plans in a bucket: no object that is left holds the words."""
+    import obstore
+    import zstandard
+    from obstore.store import from_url
+
+    home = f"{object_store}{tmp_path}"
+    places = {name: f"{home}/{name}" for name in ("warehouse", "archive", "staging")}
+    settings = make_settings(tmp_path).model_copy(update=places)
+    drop(settings, "both.jsonl")
+    run_steps(settings, "one")
+    [article_id] = find_articles(settings)
+    drop(settings, "gazette/again.jsonl", LINES[1:])
+    steps.ingest_drops(settings, run_id="two")
+    for slice_id in steps.plan_slices(settings):
+        steps.read_slice(settings, slice_id)
+
+    def find_objects(words: bytes) -> list[str]:
+        found = [
+            f"{name}: {row}"
+            for name in TABLES
+            for row in Warehouse(settings.warehouse).read(name).to_pylist()
+            if words.decode() in str(row)
+        ]
+        store = from_url(home)
+        for one in (one for listed in obstore.list(store) for one in listed):
+            content = bytes(obstore.get(store, one["path"]).bytes())
+            if content.startswith(zstandard.MAGIC_NUMBER.to_bytes(4, "little")):
+                content = zstandard.ZstdDecompressor().decompress(content)
+            found += [one["path"]] if words in content else []
+        return found
+
+    assert {place.partition("/")[0] for place in find_objects(NAME.encode())} >= {"archive", "staging"}
+    erase(settings, article_id)
+    for words in (NAME, WORDS):
+        assert find_objects(words.encode()) == [] == list(find_files(tmp_path, words.encode()))
+    run_steps(settings, "three")
+    assert find_objects(NAME.encode()) == []
+    assert find_imbalances(settings) == []

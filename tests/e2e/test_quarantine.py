@@ -11,11 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from blotter import steps
+from blotter.accounting import find_imbalances
 from blotter.cli import app
 from blotter.config import Settings
 from blotter.errors import InputRejected, Reason, SettingsError
 from blotter.model import Rejection
-from blotter.quarantining import list_quarantined, replay_quarantined
+from blotter.quarantining import list_quarantined, preview_payload, replay_quarantined
 from blotter.stores import Stores
 from ingest.site import serve_site
 from pipeline import run_steps
@@ -149,6 +150,51 @@ def test_a_file_that_could_not_be_opened_comes_in_whole(tmp_path: Path, make_set
     run_steps(settings, "mended")
     assert read_news(tmp_path / "mended" / "warehouse") == expected(fill)
     assert list_quarantined(settings) == []
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_document_that_the_archive_lost_holds_up_nothing_and_comes_in_once_it_is_restored(
+    tmp_path: Path, make_settings: Make, expected: Any, is_damaged: bool
+) -> None:
+    def fill(settings: Settings) -> None:
+        for number in (1, 2, 3):
+            drop(settings, f"gazette/{number}.jsonl", make_line(number).encode())
+
+    settings = make_settings(tmp_path / "mended")
+    fill(settings)
+    steps.ingest_drops(settings, run_id="one")
+    with Stores(settings) as stores:
+        lost = stores.ledger.pending()[1]
+    file = next((tmp_path / "mended" / "archive").rglob(f"{lost.payload_sha256}.zst"))
+    kept = file.read_bytes()
+    file.write_bytes(kept[:-4]) if is_damaged else file.unlink()
+    counts = run_steps(settings, "one")
+    assert (counts["n_in"], counts["n_quarantined"]) == (3, 1)
+    [lying] = list_quarantined(settings, reasons=["lost"])
+    assert lying.location == lost.location and lost.payload_sha256 in lying.message
+    assert lost.payload_sha256 in replay_quarantined(settings, [lying]).left[lying.input_id]
+    assert preview_payload(settings, lying) is None
+    assert find_imbalances(settings) == []
+    file.write_bytes(kept)
+    assert replay_all(settings)["n_documents"] == 1
+    run_steps(settings, "mended")
+    told, whole = read_news(tmp_path / "mended" / "warehouse"), expected(fill)
+    assert {row[0] for row in told["claims"]} == {row[0] for row in whole["claims"]}
+    assert list_quarantined(settings) == []
+
+
+def test_a_staged_slice_that_is_damaged_is_read_again(tmp_path: Path, make_settings: Make) -> None:
+    settings = make_settings(tmp_path)
+    drop(settings, "gazette/lines.jsonl", "\n".join(make_line(number) for number in range(1, 6)).encode())
+    steps.ingest_drops(settings, run_id="one")
+    slices = steps.plan_slices(settings)
+    for slice_id in slices:
+        steps.read_slice(settings, slice_id)
+    (tmp_path / "staging" / "slices" / f"{slices[0]}.slice").write_bytes(b"torn")
+    assert steps.publish_batch(settings, run_id="one")["n_in"] == 2
+    assert steps.plan_slices(settings) == slices[:1]
+    assert run_steps(settings, "two")["n_in"] == 3
+    assert find_imbalances(settings) == []
 
 
 def test_a_file_that_is_gone_is_left_and_said_to_be(tmp_path: Path, make_settings: Make) -> None:

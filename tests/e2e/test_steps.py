@@ -9,7 +9,7 @@ import pytest
 
 from blotter import rows, steps
 from blotter.config import Settings
-from blotter.errors import GateClosed, SettingsError
+from blotter.errors import GateClosed, SettingsError, StoreDamaged
 from blotter.stores import Stores
 from pipeline import run_steps
 from warehouses import LEDGER, count_rows, read_news
@@ -90,7 +90,7 @@ def test_a_fault_of_our_disk_quarantines_nothing(tmp_path: Path, make_settings: 
     steps.ingest_drops(settings, run_id="one")
     slices = steps.plan_slices(settings)
     (tmp_path / "archive").rename(tmp_path / "away")
-    with pytest.raises(KeyError):
+    with pytest.raises(StoreDamaged, match="mounted"):
         steps.read_slice(settings, slices[0])
     (tmp_path / "away").rename(tmp_path / "archive")
     assert steps.plan_slices(settings) == slices

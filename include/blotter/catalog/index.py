@@ -200,6 +200,11 @@ class Catalog:
         finally:
             connection.close()
 
+    def remove(self) -> None:
+        """Remove the file, with the lock of whoever learns; it is made again from the tables when it is asked for."""
+        for ending in ("-wal", "-shm", ""):  # a log that outlived its file would be taken for the next one's
+            Path(f"{self.path}{ending}").unlink(missing_ok=True)
+
     def _prepare(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == _VERSION:

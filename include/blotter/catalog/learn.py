@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, nullcontext, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,7 @@ class CatalogKeeper:
             try:
                 connection.execute("SET threads = 1")
                 connection.execute("SET memory_limit = '512MB'")
+                self._forget_erased(connection)
                 n_learnt = 0
                 for day in self._list_days():
                     n_learnt += self._learn_day(connection, day)
@@ -144,10 +145,47 @@ class CatalogKeeper:
             return newest, sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
         return None
 
-    def _list_days(self) -> Iterator[date]:
+    def _forget_erased(self, warehouse: duckdb.DuckDBPyConnection) -> None:
+        """Start anew where an erasure is whole that the catalog was made before, on whichever machine it was done.
+
+        Until it is whole, the tables still have some of the words; its end is a batch of its own: then we look again.
+        """
+        with self.catalog.reading() as connection:
+            is_new = read_mark(connection, "learnt_to") is None
+            obeyed = set((read_mark(connection, "erasures") or "").split())
+        whole = self._find_erasures(warehouse)
+        if whole <= obeyed:
+            return
+        if not is_new:
+            self.catalog.remove()
+            whole |= obeyed
+        with self.catalog.writing() as connection:
+            write_mark(connection, "erasures", " ".join(sorted(whole)))
+
+    def _find_erasures(self, warehouse: duckdb.DuckDBPyConnection) -> set[str]:
+        """Find the erasures of the days that are not learnt yet whose articles have no text left."""
+        with self.catalog.reading() as connection:
+            session = queries.open_days(warehouse, self._root, {"judgements": self._list_days("judgements")})
+            try:
+                decided = queries.fetch_rows(session, "FROM judgements WHERE action = 'erase'")
+            finally:
+                session.close()
+            days = place_articles(connection, {row["article_id"] for row in decided})
+        # What the catalog has not learnt yet may lie on any day.
+        opened = closing(queries.open_days(warehouse, self._root, {"articles": days})) if days else None
+        left = "SELECT article_id FROM articles WHERE article_id = ? AND recorded_at <= ? AND text <> '' LIMIT 1"
+        with opened or nullcontext(warehouse) as session:
+            return {
+                row["judgement_id"]
+                for row in decided
+                if not queries.fetch_rows(session, left, [row["article_id"], row["recorded_at"]])
+            }
+
+    def _list_days(self, table: str = "runs") -> Iterator[date]:
+        """List the days of a table from the one on to which the catalog has learnt."""
         with self.catalog.reading() as connection:
             learnt_to = read_mark(connection, "learnt_to")
-        for day in sorted(folder.name.removeprefix("dt=") for folder in self._runs.glob("dt=*")):
+        for day in sorted(folder.name.removeprefix("dt=") for folder in (self._runs.parent / table).glob("dt=*")):
             if day > "1970-01-01" and (learnt_to is None or day >= learnt_to):
                 yield date.fromisoformat(day)
 

@@ -4,6 +4,7 @@ Belongs here: building the site. Does not belong here: any decision; the site sh
 by.
 """
 
+import shutil
 import warnings
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,6 +25,7 @@ def write_data_docs(tables: Mapping[str, pa.Table], folder: Path, *, now: dateti
 
     It takes about a second and five megabytes: for maintenance and after a blocked batch, not for every batch.
     """
+    remove_data_docs(folder)  # pages of earlier batches would stay, each with its rows
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # theirs, about pandas
         gx, expectations, _ = open_context()
@@ -52,6 +54,13 @@ def write_data_docs(tables: Mapping[str, pa.Table], folder: Path, *, now: dateti
             context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": build_frame(name, batch)})
         context.build_data_docs(site_names=[_SITE])
     return folder / "index.html"
+
+
+def remove_data_docs(folder: Path) -> None:
+    """Remove the site from its folder, and nothing else that may lie there."""
+    for name in ("expectations", "validations", "static"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / "index.html").unlink(missing_ok=True)
 
 
 def _describe_site(folder: Path) -> dict[str, object]:

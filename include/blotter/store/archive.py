@@ -18,6 +18,7 @@ from blotter.ids import sha256_hex
 from blotter.store.places import Location, open_place
 
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
+_SHARD = re.compile(r"[0-9a-f]{2}")
 _TOMBSTONE = ".erased"
 _LEVEL = 6  # pages are written once and kept for ever; above 6 zstd takes several times as long for a few percent
 
@@ -80,6 +81,10 @@ class RawArchive:
     def has(self, address: str) -> bool:
         """Say whether there are bytes under an address."""
         return self._place.has(_name(address)) and not self.is_erased(address)
+
+    def is_empty(self) -> bool:
+        """Say whether nothing was ever kept here: a disk that is not mounted looks so, and a wrong setting."""
+        return not any(_SHARD.fullmatch(folder) for folder in self._place.list_folders(""))
 
     def _write(self, name: str, content: bytes) -> None:
         try:

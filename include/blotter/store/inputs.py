@@ -8,8 +8,10 @@ An input is registered once and stays pending until the batch that settles it is
 in its bundle as `LedgerChanges`, and `apply` writes it once the tables have the rows.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,6 +21,7 @@ from sqlalchemy import (
     Engine,
     Integer,
     LargeBinary,
+    Row,
     String,
     Table,
     UniqueConstraint,
@@ -31,6 +34,7 @@ from sqlalchemy import (
 
 from blotter.ids import canonical_json, make_id
 from blotter.model import Disposition, Document
+from blotter.rows import blank_document
 from blotter.schemas import TABLES
 from blotter.store.sql import chunk, insert_new, insert_or_replace, look_up
 from blotter.store.state import metadata
@@ -83,9 +87,10 @@ _staged_rows = Table(
     UniqueConstraint("table_name", "row_key"),
     sqlite_autoincrement=True,  # a number that was used is never used again
 )
+_erased = Table("erased_payloads", metadata, Column("sha256", String, primary_key=True))
 _batches = Table("published_batches", metadata, Column("batch_id", String, primary_key=True))
 
-_LEDGER = (_pending, _settled, _payloads, _revisions, _staged_rows, _batches)
+_LEDGER = (_pending, _settled, _payloads, _revisions, _staged_rows, _erased, _batches)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +139,9 @@ class StagedRow:
     seq: int
     table: str
     row: Mapping[str, Any]
+
+
+ChangeRow = Callable[[StagedRow], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,24 +226,32 @@ class InputLedger:
 
     def pending(self, limit: int | None = None, *, skip: Collection[str] = ()) -> list[Document]:
         """List pending documents in the order in which they came, at most `limit`, without the ids in `skip`."""
-        found: list[Document] = []
-        last_seq = 0
+        return list(islice(self.iterate_pending(skip=skip), limit))
+
+    def iterate_pending(self, *, skip: Collection[str] = ()) -> Iterator[Document]:
+        """Read pending documents in the order in which they came, a few hundred at a time."""
+        for row in self._iterate(_pending):
+            if row.input_id not in skip:
+                yield msgspec.msgpack.decode(row.document, type=Document)
+
+    def count_pending_of(self, input_ids: Iterable[str]) -> int:
+        """Count those of the inputs that are pending."""
         with self._engine.connect() as connection:
-            while limit is None or len(found) < limit:
-                query = select(_pending).where(_pending.c.seq > last_seq).order_by(_pending.c.seq).limit(_READ_AHEAD)
-                rows = connection.execute(query).all()
-                if not rows:
-                    break
-                found += [
-                    msgspec.msgpack.decode(row.document, type=Document) for row in rows if row.input_id not in skip
-                ]
-                last_seq = rows[-1].seq
-        return found[:limit]
+            return len(look_up(connection, _pending.c.input_id, input_ids, [_pending.c.input_id]))
+
+    def find_pending_settled(self) -> tuple[int, str | None]:
+        """Count the inputs that are pending and settled, which none may be, and name the first by its id."""
+        both = select(func.count(), func.min(_pending.c.input_id)).join_from(
+            _pending, _settled, _pending.c.input_id == _settled.c.input_id
+        )
+        with self._engine.connect() as connection:
+            number, first = connection.execute(both).one()
+        return number, first
 
     def pending_replays(self) -> set[str]:
         """Give the ids of the inputs whose replay has come in and is not published yet."""
-        replayed = {document.replay_of for document in self.pending()}
-        replayed |= {row.row.get("replay_of") for row in self.staged_rows() if row.table == "inputs"}
+        replayed = {document.replay_of for document in self.iterate_pending()}
+        replayed |= {row.row.get("replay_of") for row in self.iterate_staged() if row.table == "inputs"}
         return {input_id for input_id in replayed if input_id is not None}
 
     def settled(self, input_ids: Iterable[str]) -> dict[str, SettledInput]:
@@ -288,7 +304,46 @@ class InputLedger:
     def list_staged(self, connection: Connection) -> list[StagedRow]:
         """List them in the caller's transaction."""
         rows = connection.execute(select(_staged_rows).order_by(_staged_rows.c.seq)).all()
-        return [StagedRow(seq=row.seq, table=row.table_name, row=msgspec.msgpack.decode(row.row)) for row in rows]
+        return [_read_staged(row) for row in rows]
+
+    def iterate_staged(self) -> Iterator[StagedRow]:
+        """Read the rows that wait for the next batch, a few hundred at a time."""
+        for row in self._iterate(_staged_rows):
+            yield _read_staged(row)
+
+    def _iterate(self, table: Table, connection: Connection | None = None) -> Iterator[Row[Any]]:
+        """Read a table in the order of its `seq`, a few hundred rows at a time, without a transaction of its own."""
+        last_seq = 0
+        while True:
+            query = select(table).where(table.c.seq > last_seq).order_by(table.c.seq).limit(_READ_AHEAD)
+            with self._engine.connect() if connection is None else nullcontext(connection) as opened:
+                rows = opened.execute(query).all()
+            yield from rows
+            if len(rows) < _READ_AHEAD:
+                return
+            last_seq = rows[-1].seq
+
+    def erase(self, connection: Connection, addresses: Collection[str], change: ChangeRow) -> None:
+        """Remember that payloads were erased, and blank what waits, in the caller's transaction.
+
+        Pending documents that brought them are blanked; staged rows become what `change` makes of them.
+        """
+        insert_new(connection, _erased, [{"sha256": address} for address in addresses])
+        for row in self._iterate(_pending, connection):
+            document = msgspec.msgpack.decode(row.document, type=Document)
+            if document.payload_sha256 in addresses:
+                blank = msgspec.msgpack.encode(blank_document(document))
+                connection.execute(update(_pending).where(_pending.c.seq == row.seq).values(document=blank))
+        for row in self._iterate(_staged_rows, connection):
+            standing = _read_staged(row)
+            if (changed := change(standing)) != standing.row:
+                blank = msgspec.msgpack.encode(changed)
+                connection.execute(update(_staged_rows).where(_staged_rows.c.seq == row.seq).values(row=blank))
+
+    def find_erased(self, addresses: Iterable[str]) -> set[str]:
+        """Find those of the payloads that were erased."""
+        with self._engine.connect() as connection:
+            return {row.sha256 for row in look_up(connection, _erased.c.sha256, addresses)}
 
     def has_published(self) -> bool:
         """Say whether any batch was ever published."""
@@ -342,6 +397,7 @@ class InputLedger:
         payloads: Mapping[str, KnownPayload] | None = None,
         revisions: Sequence[LatestRevision] = (),
         batch_ids: Sequence[str] = (),
+        erased: Iterable[str] = (),
     ) -> None:
         """Learn again what the tables tell, in the order of publishing: the first holder of a payload key keeps it."""
         self.settle(connection, settled)
@@ -352,6 +408,7 @@ class InputLedger:
         insert_new(connection, _payloads, held)
         self._put_revisions(connection, revisions)
         insert_new(connection, _batches, [{"batch_id": batch_id} for batch_id in batch_ids])
+        insert_new(connection, _erased, [{"sha256": address} for address in erased])
 
     def settle(self, connection: Connection, settled: Sequence[SettledInput]) -> None:
         """Write what became of inputs, which are then no longer pending; again is the same as once."""
@@ -385,6 +442,10 @@ class InputLedger:
 
     def _put_revisions(self, connection: Connection, revisions: Sequence[LatestRevision]) -> None:
         insert_or_replace(connection, _revisions, [asdict(revision) for revision in revisions])
+
+
+def _read_staged(row: Row[Any]) -> StagedRow:
+    return StagedRow(seq=row.seq, table=row.table_name, row=msgspec.msgpack.decode(row.row))
 
 
 def make_row_key(table: str, row: Mapping[str, Any]) -> str:

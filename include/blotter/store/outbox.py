@@ -9,7 +9,7 @@ sender that is killed in the middle leaves its claim to run out, after which ano
 id: a channel may see a message twice, and can tell by the id.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -109,14 +109,13 @@ class Outbox:
         """Write alerts as bytes, to ride in the bundle whose changes they tell."""
         return msgspec.msgpack.encode([asdict(alert) for alert in alerts])
 
-    def forget(self, connection: Connection, words: Iterable[str]) -> int:
-        """Drop the alerts that hold any of the words, for a legal erasure, in the caller's transaction.
+    def forget(self, connection: Connection, is_sought: Callable[[Alert], bool]) -> int:
+        """Drop the alerts that are sought, sent or not, for a legal erasure, in the caller's transaction.
 
         A message that has none left is dropped with them: there is nothing to send.
         """
-        sought = [word.encode() for word in words if word]
-        waiting = connection.execute(select(_alerts.c.seq, _alerts.c.message_id, _alerts.c.alert)).all()
-        found = [row for row in waiting if any(word in row.alert for word in sought)]
+        kept = connection.execute(select(_alerts.c.seq, _alerts.c.message_id, _alerts.c.alert)).all()
+        found = [row for row in kept if is_sought(msgspec.msgpack.decode(row.alert, type=Alert))]
         for part in chunk([row.seq for row in found]):
             connection.execute(delete(_alerts).where(_alerts.c.seq.in_(part)))
         told = select(_alerts.c.message_id).where(_alerts.c.message_id == _messages.c.message_id)

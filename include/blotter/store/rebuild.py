@@ -60,6 +60,7 @@ def rebuild_ledger(warehouse: Warehouse, ledger: InputLedger, connection: Connec
             connection,
             settled=[_settled_input(row) for row in batch],
             payloads=_gather_payloads(batch, urls),
+            erased=[row["payload_sha256"] for row in batch if row["location"] == rows.ERASED and row["payload_sha256"]],
         )
     _drop_published_rows(warehouse, ledger, connection)
 

@@ -4,7 +4,8 @@ Belongs here: remembering a plan until its slice is published, so that a build t
 with the same slices. Does not belong here: the results (`staging`) and what is pending (`inputs`).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 from sqlalchemy import Column, Engine, Integer, LargeBinary, String, Table, delete, insert, select
@@ -59,11 +60,17 @@ class SlicePlans:
             raise KeyError(slice_id)
         return _decode(row.documents)
 
+    def iterate_slices(self) -> Iterator[tuple[str, list[str]]]:
+        """Read the planned slices, one at a time: each one's id and the ids of its inputs."""
+        with self._engine.connect() as connection:
+            slice_ids = connection.execute(select(_planned.c.slice_id).order_by(_planned.c.position)).scalars().all()
+        for slice_id in slice_ids:
+            with suppress(KeyError):  # published meanwhile
+                yield slice_id, [document.input_id for document in self.documents(slice_id)]
+
     def planned_inputs(self) -> set[str]:
         """Give the ids of all inputs that are in a planned slice."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(_planned.c.documents)).all()
-        return {document.input_id for row in rows for document in _decode(row.documents)}
+        return {input_id for _, input_ids in self.iterate_slices() for input_id in input_ids}
 
     def drop(self, slice_ids: Collection[str]) -> None:
         """Forget the plans of slices that are published; those that are not there are no error."""
