@@ -21,6 +21,9 @@ LEAD = "Police were called to a shooting on Alder Street in Dayton on Monday nig
         ("Four victims, three juveniles and one adult, suffered gunshot wounds.", 0, 4),
         ("Three others were hospitalized, two in critical condition and one with minor injuries.", 0, 3),
         ("Five people were shot, one of them fatally.", 1, 4),
+        ("Gunfire on Alder Street killed two men and left two others injured.", 2, 2),
+        ("The shots killed a 21-year-old man and left three of his cousins seriously wounded.", 1, 3),
+        ("The man killed three people and then himself.", 4, 0),
     ],
 )
 def test_numbers_and_lists(reader: Reader, told: str, killed: int, injured: int) -> None:
@@ -70,6 +73,12 @@ def test_persons_of_sentences_apart_are_no_number(reader: Reader) -> None:
         )
     )
     assert known(reading, "n_killed") == 1
+
+
+def test_a_headline_that_goes_on_to_the_hurt_does_not_count_them_dead(reader: Reader) -> None:
+    text = "A father was killed and four other people were hurt in Salem on Monday, police said."
+    reading = reader.read(make_article(title="Father Killed and 4 Others Hurt in Salem Shooting", text=text))
+    assert (known(reading, "n_killed"), known(reading, "n_injured")) == (1, 4)
 
 
 def test_gunman_who_dies_with_his_victims_is_counted(reader: Reader) -> None:

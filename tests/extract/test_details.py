@@ -28,3 +28,9 @@ def test_what_was_not_reached_is_no_status(reader: Reader, ending: str) -> None:
 def test_what_was_reached_is(reader: Reader) -> None:
     assert read_status(reader, "A neighbor was charged with murder.") == {"charged"}
     assert read_status(reader, "A neighbor was arrested.") == {"arrest_made"}
+
+
+def test_help_with_a_crime_is_another_charge_than_the_crime(reader: Reader) -> None:
+    text = "A man was shot and killed Tuesday in Dayton, Ohio, police said.\n\nPolice charged Petra Lund, 18, with complicity to commit murder."
+    charges = {claim.value for claim in reader.read(make_article(text=text)).claims if claim.field == "charges"}
+    assert charges == {"complicity to commit murder"}

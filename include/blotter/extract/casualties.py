@@ -101,9 +101,10 @@ def _read_stated(scene: Scene) -> list[_Stated]:
 def _add_up(sentence: Sentence, findings: list[Finding]) -> list[_Stated]:
     """Add up whom one sentence tells of, by what befell them ("a woman and two children were killed")."""
     by_kind: dict[str, dict[int, Finding]] = {}
-    dead = {id(f.mention) for f in findings if f.effect.condition is Condition.KILLED}
+    alive = {id(f) for f in findings if _lives_on(f, sentence)}
+    dead = {id(f.mention) for f in findings if f.effect.condition is Condition.KILLED and id(f) not in alive}
     for finding in findings:
-        kind = _name_fate(finding, sentence)
+        kind = "injured" if id(finding) in alive else _name_fate(finding, sentence)
         if kind != "killed" and id(finding.mention) in dead:
             continue
         if kind is not None and finding.mention.kind in ("description", "number", "name"):
@@ -117,8 +118,28 @@ def _add_up(sentence: Sentence, findings: list[Finding]) -> list[_Stated]:
         is_more = is_more and len(told) > 1
         value = _count_told(list(told.values())) or (len(told) if is_more else None)
         if value is not None:
+            if kind == "killed" and _ends_with_oneself(list(told.values()), sentence):
+                value += 1
             found.append(_Stated(value, kind, sentence, start, end, is_more, weight))
     return found
+
+
+def _ends_with_oneself(findings: list[Finding], sentence: Sentence) -> bool:
+    """Say whether the killer is the last of those killed ("killed three people and himself"), and is not counted yet."""
+    if any(f.predicate in _BY_OWN_HAND for f in findings):
+        return False
+    return any(_AND_ONESELF.match(sentence.text, f.mention.end - sentence.start) for f in findings)
+
+
+def _lives_on(finding: Finding, sentence: Sentence) -> bool:
+    """Say whether those whom a word of death reaches are hurt by their own word ("killed two and left two injured")."""
+    mention = finding.mention
+    if finding.effect.condition is not Condition.KILLED or finding.start > mention.start:
+        return False
+    between = sentence.text[finding.start - sentence.start : mention.start - sentence.start]
+    if re.search(r",|\b(?:and|left|leaving)\b", between) is None:
+        return False
+    return _LEFT_HURT.match(sentence.text, mention.end - sentence.start) is not None
 
 
 def _name_fate(finding: Finding, sentence: Sentence) -> str | None:
@@ -219,6 +240,13 @@ def _count_people(people: list[Person]) -> Count | None:
     return Count(len(people), first.sentence, first.start, first.end, basis, 0.7)
 
 
+# What follows those who were hurt and not killed; "three killed, two injured" begins with others.
+_LEFT_HURT = compile_pattern(
+    r"(?:\s(?:of|the|those|his|her|their|other|people|[a-z]+s))*\s(?:(?:critically|seriously|badly|severely|slightly)\s)?"
+    r"(?:hurt|wounded|injured)\b",
+    re.I,
+)
+_AND_ONESELF = compile_pattern(r"(?:\s\w+){0,3}?,?\sand\s(?:then\s)?(?:himself|herself)\b", re.I)
 _ALSO = compile_pattern(r"\balso\b", re.I)
 # A death that is told without the one who died.
 _DEATH = gated(
