@@ -16,7 +16,7 @@ from tests.good_batch import (
     make_participant,
 )
 
-from blotter.alert.evidence import is_borne_out, states_value
+from blotter.alert.evidence import is_backed, is_borne_out, split_said, states_value
 from blotter.model import Basis, ChangeKind, ClaimState, Role
 
 KNOWN = ClaimState.KNOWN
@@ -78,6 +78,10 @@ def test_a_sentence_that_says_it(field: str, value: object, quote: str) -> None:
         ("status", "arrest_made", "No suspects have been arrested."),
         ("charges", "arson", "He will be charged with arson when he recovers."),
         ("charges", "murder", "Tolan was booked on three counts of aggravated assault."),
+        ("charges", "second-degree assault", "Tolan was booked on three counts of aggravated assault."),
+        ("legal_status", "at_large", "He helped to catch a fugitive wanted in a shooting."),
+        ("n_killed", 3, "Tolan killed three people and himself, police said."),
+        ("age", 14, "The boy was playing with the 14-year-old when the gun was fired."),
     ],
 )
 def test_a_sentence_that_does_not(field: str, value: object, quote: str) -> None:
@@ -185,6 +189,33 @@ def test_one_of_several_charges_is_borne_out_by_its_own_sentence() -> None:
     change = make_change(participant_id="par_2", field="charges", after=("arson", "murder"), quote=claim.quote)
     assert is_borne_out(change, INCIDENT, claim)
     assert not is_borne_out(replace(change, after=("murder",)), INCIDENT, claim)
+
+
+def test_of_several_charges_those_are_told_that_the_sentence_says() -> None:
+    quote = "Ray Tolan was charged with arson and 2nd-degree murder."
+    change = make_change(participant_id="par_2", field="charges", before=("theft",), quote=quote)
+    after = ("arson", "robbery", "second-degree murder", "theft")
+    assert split_said(replace(change, after=after), INCIDENT) == (("arson", "second-degree murder", "theft"), 1)
+    assert split_said(replace(change, before=None, after=("robbery",)), INCIDENT) == (("robbery",), 0)
+    assert split_said(replace(change, quote=None, after=after), INCIDENT) == (after, 0)
+
+
+def test_a_contradiction_needs_two_sentences_that_say_so() -> None:
+    claims = {"clm_3": make_toll_claim(3)}
+    kind = ChangeKind.CONFLICT_OPENED
+    conflict = make_toll("Three people have died.", kind=kind, before=None, after=2, claim_id="clm_3")
+    standing = make_toll("Two people have died.", change_id="chg_2", kind=ChangeKind.ADDED, before=None)
+    misread = replace(standing, quote="One person was killed and two were hurt.")
+    assert is_backed(conflict, INCIDENT, [conflict, standing], claims)
+    assert not is_backed(conflict, INCIDENT, [conflict, misread], claims)
+
+
+def test_nobody_is_told_at_an_age_that_another_sentence_gives_otherwise() -> None:
+    age = make_change(field="age", after=9, quote="The boy was identified as Dana Whitlock, 9.")
+    name = make_change(change_id="chg_2", field="name", after="Dana Whitlock", quote="Police named Dana Whitlock, 9.")
+    father = replace(name, quote="The father was identified as Dana Whitlock, 36.")
+    assert is_backed(age, INCIDENT, [age, name])
+    assert not is_backed(age, INCIDENT, [age, father])
 
 
 def test_silence_judgements_and_dates_have_no_words_to_look_for() -> None:

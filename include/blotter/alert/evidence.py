@@ -6,11 +6,25 @@ a record may well hold what was counted or concluded, while an alert should be t
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable
-from functools import cache
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
+from blotter.alert import about
+from blotter.alert.words import compile_words, split_words
 from blotter.ids import canonical_text
-from blotter.model import Basis, Change, ChangeKind, Claim, ClaimState, Incident, LegalStatus, Participant, Role, Value
+from blotter.model import (
+    Basis,
+    Change,
+    ChangeKind,
+    Claim,
+    ClaimState,
+    Condition,
+    Incident,
+    LegalStatus,
+    Participant,
+    Role,
+    Value,
+)
 
 _NUMBER_WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -77,19 +91,6 @@ _WORDS |= {
     ("status", "convicted"): _WORDS["legal_status", "convicted"],
     ("status", "suspect_sought"): _WORDS["legal_status", "at_large"],
 }
-# What makes somebody a suspect, in the sentence that names them.
-_SUSPECTED = (
-    r"suspect|arrest|charg|accus|gunman|shooter|killer|sought|wanted|looking for|custody|booked|alleged"
-    r"|indict|arraign|convict|sentenc|plead|pled|guilty|\bfac(?:es|ed|ing)\b|person of interest|warrant|\bjail|\bbond\b"
-    r"|behind bars|opened fire|\bfired\b|believed to|admitted|responsible|manhunt|fugitive|\btrial\b"
-)
-# What stands before the name of somebody harmed, or of somebody who is only spoken of.
-_BYSTANDING = (
-    r"\b(?:shot|shooting|killed|killing|stabbed|stabbing|(?:to|and) (?:death|killed)"
-    r"|(?:death|murder|killing|shooting|chest|head|leg|arm|back|face|neck|stomach|body) of"
-    r"|actress|actor|singer|star|celebrity|neighbor|resident|witness|attorney|lawyer|prosecutor|judge|mayor|spokes\w+|chief|sheriff|sgt\.?|sergeant|lt\.?|lieutenant|capt\.?|captain|det\.?"
-    r"|detective|reporter|pastor|principal|coach)"
-)
 # A conviction for what this incident is not is another case's.
 _OTHER_CASES = {
     "kidnap": "kidnapping", "robb": "robbery", "burglar": "burglary", "fraud": "", "theft": "", "forg": "", "drug": "",
@@ -98,6 +99,15 @@ _PENDING = re.compile(r"\bcharges?\b[^.;]{0,60}\bpending\b|\bpending\s+charges?\
 _ELSEWHEN = re.compile(
     r"\b(?:previous(?:ly)?|prior|earlier|past|former)\s+(?:\w+\s+){0,2}(?:arrest|charge|convict|record)", re.IGNORECASE
 )
+_CONVICTED = re.compile(r"convict|plead|pled\b|sentenc", re.IGNORECASE)
+# "Wanted in a shooting", of which no more is told, is wanted for another one.
+_WANTED_ELSEWHERE = re.compile(r"\bwanted\s+(?:in|for)\s+(?:an?|another)\s+(?:\w+\s+)?\w+\s*(?:[.,;]|$)", re.IGNORECASE)
+_AND_ONESELF = re.compile(
+    r"(?:\s+\w+){0,4}?,?\s+(?:and|then|before)\s+(?:then\s+)?(?:(?:fatally\s+)?(?:kill|shoot|shot)\w*\s+)?(?:himself|herself)\b",
+    re.IGNORECASE,
+)
+_IN_FULL = {"1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth", "5th": "fifth"}
+_ORDINALS = re.compile(rf"\b(?:{'|'.join(_IN_FULL)})\b", re.IGNORECASE)
 _HURT = rf"injur|wound|\bhurt|graz|{_IN_HOSPITAL}|critical|surviv|treated|maim"
 # What may come to pass has not; what was in another case is not this one.
 _MAY_COME = re.compile(
@@ -106,20 +116,14 @@ _MAY_COME = re.compile(
     r"|\b(?:previously|earlier|formerly)\s+(?:\w+\s+){0,2}$",
     re.IGNORECASE,
 )
-# The age of somebody's friend or kin, told beside them.
+# The age of somebody's friend or kin, or of who was with them.
 _KIN = re.compile(
     r"\b(?:his|her|their|with\s+an?)\s+(?:\S+\s+)?\d{1,3}-year-old\s+(?:friend|brother|sister|son|daughter|cousin|wife"
-    r"|husband|girlfriend|boyfriend|mother|father|nephew|niece|stepson|stepdaughter|grandson|granddaughter)\b",
+    r"|husband|girlfriend|boyfriend|mother|father|nephew|niece|stepson|stepdaughter|grandson|granddaughter)\b"
+    r"|\bwith\s+(?:an?|the|another)\s+\d{1,3}-year-old\b",
     re.IGNORECASE,
 )
 _CLAUSES = re.compile(r",|;|\s(?:and|while|when|but|as|before|after|with)\s", re.IGNORECASE)
-_GOES_ON = re.compile(
-    r"\W*(?:he|she|they|his|her|their|him|both|all|the\s+(?:\S+\s+)?(?:suspect|victim|man|woman|boy|girl|teen\w*|child|officer"
-    r"|driver|student|pair|couple|\d+-year-old)s?)\b",
-    re.IGNORECASE,
-)
-_AGES = re.compile(r"\b(\d{1,3})[-\s]years?[-\s]olds?\b|,\s(\d{1,3})(?=[,.;)]|\s(?:of|was|were|is|and)\b|$)")
-_ENDINGS = frozenset({"jr", "sr", "ii", "iii", "iv", "the", "van", "von", "de", "del", "la", "da", "di", "al", "el"})
 
 
 def is_borne_out(change: Change, incident: Incident, claim: Claim | None) -> bool:
@@ -141,16 +145,49 @@ def is_borne_out(change: Change, incident: Incident, claim: Claim | None) -> boo
         return True
     if isinstance(value, tuple) and claim is not None:  # of several values, the one that this sentence brought
         value = claim.value
-    if not states_value(change.field, value, change.quote, is_rival=is_conflict):
+    person = _find_person(change, incident)
+    if not states_value(change.field, value, _cut_quote(change, person, incident), is_rival=is_conflict):
         return False
     if change.field == "name" and incident.city is not None and incident.city.upper() in str(value):
         return False  # a dateline, in capitals
     if (change.field, value) == ("legal_status", LegalStatus.CONVICTED) and _is_other_case(incident, change.quote):
         return False
-    person = next((p for p in incident.participants if p.participant_id == change.participant_id), None)
-    if person is not None and change.field in ("legal_status", "charges") and person.role is Role.VICTIM:
+    return person is None or _is_true_of(person, change, value, incident)
+
+
+def is_backed(
+    change: Change, incident: Incident, changes: Sequence[Change], claims: Mapping[str, Claim] = MappingProxyType({})
+) -> bool:
+    """Say whether a change is borne out, and no sentence beside it speaks against it.
+
+    `changes` are all of the version. A contradiction needs two sentences that say what they were read as, where the
+    other came with the same version; nobody has one age where another sentence gives the bearer of the whole name
+    another.
+    """
+    if not is_borne_out(change, incident, claims.get(change.claim_id or "")):
         return False
-    return person is None or (_speaks_of(person, incident, change.quote) and not _is_another_role(person, change))
+    beside = [other for other in changes if other is not change and other.participant_id == change.participant_id]
+    if change.kind is ChangeKind.CONFLICT_OPENED:
+        standing = [o for o in beside if o.field == change.field and o.kind is not ChangeKind.CONFLICT_OPENED]
+        return all(is_borne_out(other, incident, claims.get(other.claim_id or "")) for other in standing)
+    person = _find_person(change, incident)
+    if change.field != "age" or person is None or not isinstance(change.after, int):
+        return True
+    return not any(about.tells_other_age(person, change.after, other.quote) for other in beside if other.quote)
+
+
+def split_said(change: Change, incident: Incident) -> tuple[tuple[str, ...], int]:
+    """Give those of several values that the quoted sentence says, or that stood before; and how many others there are.
+
+    All where it says none of them: then the sentence stands for something else than their words.
+    """
+    values = change.after if isinstance(change.after, tuple) else ()
+    if change.quote is None:
+        return values, 0
+    told = _cut_quote(change, _find_person(change, incident), incident)
+    stood = change.before if isinstance(change.before, tuple) else ()
+    said = tuple(value for value in values if value in stood or states_value(change.field, value, told))
+    return (said, len(values) - len(said)) if said else (values, 0)
 
 
 def states_value(field: str, value: Value, quote: str, *, is_rival: bool = False) -> bool:
@@ -164,16 +201,44 @@ def states_value(field: str, value: Value, quote: str, *, is_rival: bool = False
     if field == "age" and isinstance(value, int):
         return _find_number(value, _KIN.sub(" ", quote)) is not None and not _SPREE.search(quote)
     if field == "name" and isinstance(value, str):
-        return _words_of(value) <= _words_of(quote) and not _is_credit(value, quote)
+        return split_words(value) <= split_words(quote) and not about.is_credit(value, quote)
     if field == "charges" and isinstance(value, str):
-        is_named = all(word in quote.casefold() for word in value.casefold().split()[-1:])
-        verb = _compile(r"charge|indict|accus").search(quote)
+        is_named = split_words(value) <= split_words(_ORDINALS.sub(lambda n: _IN_FULL[n[0].casefold()], quote))
+        verb = compile_words(r"charge|indict|accus").search(quote)
         may_come = verb is not None and _MAY_COME.search(quote[: verb.start()]) is not None
         return is_named and not may_come and not _ELSEWHEN.search(quote) and not _PENDING.search(quote)
     if (field, value) == ("legal_status", LegalStatus.CHARGED) and _PENDING.search(quote):
         return False
+    if (field, value) == ("legal_status", LegalStatus.AT_LARGE) and _WANTED_ELSEWHERE.search(quote):
+        return False
     pattern = _WORDS.get((field, str(canonical_text(value))))
-    return pattern is None or (_says_without_doubt(_compile(pattern), quote) and not _SPREE.search(quote))
+    return pattern is None or (_says_without_doubt(compile_words(pattern), quote) and not _SPREE.search(quote))
+
+
+def _find_person(change: Change, incident: Incident) -> Participant | None:
+    return next((p for p in incident.participants if p.participant_id == change.participant_id), None)
+
+
+def _cut_quote(change: Change, person: Participant | None, incident: Incident) -> str:
+    quote = change.quote or ""
+    is_of_one = person is not None and change.field in ("condition", "legal_status", "charges")
+    return about.cut_to(person, incident, quote) if person is not None and is_of_one else quote
+
+
+def _is_true_of(person: Participant, change: Change, value: Value, incident: Incident) -> bool:
+    """Say whether the sentence says it of this participant, and of them as what they are."""
+    quote = change.quote or ""
+    if change.field in ("legal_status", "charges"):
+        is_dead = person.condition is Condition.KILLED and not about.is_named(person, quote)
+        if person.role is Role.VICTIM or is_dead:
+            return False
+    if change.field == "age" and isinstance(value, int) and not about.is_age_of(person, value, quote):
+        return False
+    if change.field == "name" and isinstance(value, str):
+        is_past = person.role is Role.SUSPECT and _CONVICTED.search(quote) and _is_other_case(incident, quote)
+        if is_past or not about.is_in_role(person, value, incident, quote):
+            return False
+    return about.speaks_of(person, incident, quote)
 
 
 def _is_said_by(claim: Claim, change: Change, *, is_conflict: bool) -> bool:
@@ -189,7 +254,7 @@ def _is_said_by(claim: Claim, change: Change, *, is_conflict: bool) -> bool:
 
 def _is_part_of_name(name: Value, other: Value) -> bool:
     """Say whether one of two names is the other with more of it, which is no contradiction."""
-    words, others = _words_of(str(name)), _words_of(str(other))
+    words, others = split_words(str(name)), split_words(str(other))
     return words <= others or others <= words
 
 
@@ -205,14 +270,16 @@ def _states_toll(field: str, value: int, quote: str, *, is_rival: bool) -> bool:
         return False
     found = _find_number(value, quote)
     if found is None and value == 1 and not is_rival:
-        found = _compile(rf"\b{_SOMEONE}").search(quote)
+        found = compile_words(rf"\b{_SOMEONE}").search(quote)
     if found is None or (is_rival and not _WHOLE.match(quote[found.end() :])):
         return False
+    if field == "n_killed" and _AND_ONESELF.match(quote, found.end()):
+        return False  # one more than that
     clause = _cut_clause(quote, found.start())
     wanted, other = (_KILLED, _HURT) if field == "n_killed" else (_HURT, _KILLED)
-    if _compile(wanted).search(clause):
+    if compile_words(wanted).search(clause):
         return True
-    return _compile(other).search(clause) is None and _compile(wanted).search(quote) is not None
+    return compile_words(other).search(clause) is None and compile_words(wanted).search(quote) is not None
 
 
 def _cut_clause(text: str, at: int) -> str:
@@ -225,67 +292,12 @@ def _cut_clause(text: str, at: int) -> str:
 def _find_number(value: int, quote: str) -> re.Match[str] | None:
     """Find a number in digits or words, by itself or as an age."""
     if value == 0:
-        return _compile(rf"\b(?:{_NONE})\b").search(quote)
+        return compile_words(rf"\b(?:{_NONE})\b").search(quote)
     written = [str(value), f"{value:,}"]
     if value < len(_NUMBER_WORDS):
         written.append(_NUMBER_WORDS[value])
-    return _compile(rf"(?<![\w.,$-])(?:{'|'.join(map(re.escape, written))})(?![\w$]|[.,]\d)").search(quote)
-
-
-def _is_credit(name: str, quote: str) -> bool:
-    """Say whether a name is that of who took the picture."""
-    written = r"\s+".join(map(re.escape, name.split()))
-    credit = rf"\b(?:photos?|image|video|picture|credit|courtesy|graphic)\b[^.;]{{0,20}}{written}|{written}\s*[/|]\s*\w"
-    return _compile(credit).search(quote) is not None
+    return compile_words(rf"(?<![\w.,$-])(?:{'|'.join(map(re.escape, written))})(?![\w$]|[.,]\d)").search(quote)
 
 
 def _is_other_case(incident: Incident, quote: str) -> bool:
     return any(stem in quote.casefold() and kind not in incident.incident_types for stem, kind in _OTHER_CASES.items())
-
-
-def _is_another_role(person: Participant, change: Change) -> bool:
-    """Say whether a sentence that is to name a suspect names who was harmed, who speaks, or nobody suspected."""
-    if person.role is not Role.SUSPECT or change.field != "name" or not isinstance(change.after, str):
-        return False
-    written = r"\s+".join(map(re.escape, change.after.split()))
-    quote = change.quote or ""
-    return _compile(rf"{_BYSTANDING} {written}").search(quote) is not None or _compile(_SUSPECTED).search(quote) is None
-
-
-def _speaks_of(person: Participant, incident: Incident, quote: str) -> bool:
-    """Say whether a sentence can be about a participant: it names them, or goes on about them and nobody else."""
-    words = _words_of(quote)
-    if person.name and incident.city is not None and incident.city.upper() in person.name:
-        return False  # a dateline taken for a name
-    if person.name and not words.isdisjoint(_names_of(person.name)):
-        return True
-    ages = {int(one or other) for one, other in _AGES.findall(quote)}
-    if person.age is not None and ages:
-        return person.age in ages
-    if person.name is None:
-        return True
-    # Not named here: "He was charged" goes on about somebody named before, "A man was charged" may be about anybody.
-    others = (p.name for p in incident.participants if p is not person)
-    return _GOES_ON.match(quote) is not None and not _names_any(words, others)
-
-
-def _names_any(words: Collection[str], names: Iterable[str | None]) -> bool:
-    return any(name and not _names_of(name).isdisjoint(words) for name in names)
-
-
-def _names_of(name: str) -> set[str]:
-    return {word for word in _words_of(name) if len(word) > 1} - _ENDINGS
-
-
-def _words_of(text: str) -> set[str]:
-    return set(_word_splitter()(text.casefold().replace("’", "'").replace("'s", "")))
-
-
-@cache
-def _word_splitter() -> Callable[[str], list[str]]:
-    return re.compile(r"\w+").findall
-
-
-@cache
-def _compile(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)

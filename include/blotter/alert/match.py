@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import groupby
 from types import MappingProxyType
 
-from blotter.alert.evidence import is_borne_out
+from blotter.alert.evidence import is_backed
 from blotter.alert.rules import AlertBook, Circle, Condition, Delivery, Place, Rule, find_due_time
 from blotter.alert.wording import tell_incident
 from blotter.ids import canonical_text, make_id
@@ -76,7 +76,7 @@ def select_changes(
         and _is_in(change.after_state, condition.states)
         and (not condition.roles or roles.get(change.participant_id or "") in condition.roles)
         and (says is None or any(says(text) for text in _texts_of(change, incident)))
-        and (condition.evidence == "any" or is_borne_out(change, incident, claims.get(change.claim_id or "")))
+        and (condition.evidence == "any" or is_backed(change, incident, changes, claims))
     ]
 
 

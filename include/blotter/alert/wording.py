@@ -8,6 +8,7 @@ from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from blotter.alert.evidence import split_said
 from blotter.ids import canonical_text
 from blotter.model import Article, Change, ChangeCause, ChangeKind, ClaimState, Condition, Incident, Value
 
@@ -92,13 +93,17 @@ def tell_change(
     """Tell one change: what moved, before and after in words, the sentence that says it, who says it, why it moved.
 
     `before` and `after` are None where nothing was, or is, said, and `before` also where it is what it was;
-    `before_value` and `after_value` are the values as plain text.
+    `before_value` and `after_value` are the values as plain text. Of several values, `after` words those that the
+    sentence says, or that stood before, and counts the others.
     """
     article = articles.get(change.article_id or "")
     who = _word_person(change, incident, newcomers)
     label = _FIELDS.get(change.field, change.field.replace("_", " "))
     before = word_side(change.field, change.before, change.before_state)
-    after = word_side(change.field, change.after, change.after_state)
+    said, n_unsaid = split_said(change, incident) if isinstance(change.after, tuple) else (change.after, 0)
+    after = word_side(change.field, said, change.after_state)
+    if n_unsaid:
+        after = f"{after} (and {n_unsaid} more)"
     return {
         "change_id": change.change_id,
         "field": change.field,

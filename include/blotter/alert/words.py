@@ -1,0 +1,18 @@
+"""Words of a sentence, and expressions over them: what the second look at a quote is made of.
+
+Belongs here: nothing that knows what a word means.
+"""
+
+import re
+from functools import cache
+
+
+def split_words(text: str) -> set[str]:
+    """Give the words of a text, small, without the ending of a possessive."""
+    return set(re.findall(r"\w+", text.casefold().replace("’", "'").replace("'s", "")))
+
+
+@cache
+def compile_words(pattern: str) -> re.Pattern[str]:
+    """Compile an expression, once, that does not mind capitals."""
+    return re.compile(pattern, re.IGNORECASE)
