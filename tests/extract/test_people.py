@@ -27,11 +27,51 @@ LEAD = "A shooting on Alder Street in Salem on Monday night is under investigati
         ("Tyler Voss and Damon Marsh, both 17, were shot in the leg.", {17}),
         ("A 16-year-old girl's head was grazed in the shooting.", {16}),
         ("A 61-year-old employee from Keizer accidentally shot himself in the hand.", {61}),
+        ("Cole Marsh, 20, was killed, deputies say.", {20}),
+        ("Leo Marsh, 26, and Larry Voss Jr. 31, were also injured.", {26, 31}),
+        ("The victims include Leo Marsh, 26, and Neil Voss 31, of Keizer.", {26, 31}),
+        ("Gary Marsh, 61, Valerie Voss' father, was shot and killed in the living room.", {61}),
+        ("Police have identified Leo Marsh, 47, as the victim.", {47}),
+        ("Alice Voss, 29, is one of the victims, officials say.", {29}),
+        ("Those injured were 28 and 31 years old.", {28, 31}),
+        ("The victims range in age from 23 to 41 years old.", {23, 41}),
+        ("Three men between the ages of 18 and 23 received life-threatening injuries.", {18, 23}),
+        ("Two men were shot, a 20-year-old and a 25-year-old.", {20, 25}),
+        ("Two teens were killed: 19-year-old Ray Marsh and 17-year-old Jonah Voss.", {17, 19}),
+        ("Rebecca and Kate are grieved for. 18-year-olds Tyler Voss and Damon Marsh were killed.", {18}),
+        ("A 28-year-old man was also found at the scene, near Pease Street, with a gunshot wound to the arm.", {28}),
+        ("Two 12-year-old boys on spring break and a 60-year-old man were shot.", {12, 60}),
+        ("Caught in the crossfire was 20-year-old Eric Marsh of Keizer.", {20}),
+        ("An 18-year-old man was walking down the street when two people got out of a van and opened fire.", {18}),
+        (
+            "Police identified those wounded as Nathan Voss, 29, who was hit twice; Art Marsh, 25; and Karl Reyes.",
+            {25, 29},
+        ),
     ],
 )
 def test_ages_of_victims(reader: Reader, told: str, ages: set[int]) -> None:
     reading = reader.read(make_article(text=LEAD + told))
     assert {p["age"] for p in people(reading) if p["role"] == "victim" and "age" in p} == ages
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Tyler Voss and Damon Marsh, both 17, were shot in the leg.",
+        "The men were identified as Tyler Voss and Damon Marsh, both 17.",
+        "They were 17-year-olds Tyler Voss and Damon Marsh.",
+    ],
+)
+def test_age_of_both_goes_to_each(reader: Reader, told: str) -> None:
+    reading = reader.read(make_article(text=LEAD + "Two men were shot. " + told))
+    assert [p.get("age") for p in people(reading)] == [17, 17]
+
+
+def test_statistics_by_age_are_nobody(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(text=LEAD + "A man was shot. Shootings kill most people ages 15-24, police say.")
+    )
+    assert not [p for p in people(reading) if "age" in p]
 
 
 def test_age_of_the_title_goes_to_the_only_victim(reader: Reader) -> None:

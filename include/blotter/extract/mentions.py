@@ -55,7 +55,7 @@ _RUN = compile_pattern(
     r"|[\"“‘'(][^\W\d_a-z][\w’'.\- ]{0,18}[\"”’')]))*"
 )
 _AFTER_AGE = compile_pattern(
-    r",?\s*(?:,|\(|—|–|-|aged?)\s*(?:(?:also|then|now|both|all|each|just)\s+)?(?:aged?\s+|who (?:was|is)\s+)?(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|[-\s]years?[-\s]olds?\s+[A-Z]|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
+    r"(?:\s(?=\d{2}(?:,|;|\)|\sand\s[A-Z]))|,?\s*(?:,|\(|—|–|-|aged?)\s*(?:(?:also|then|now|just)\s+)?(?:aged?\s+|who (?:was|is)\s+)?(?P<each>(?:both|all|each)\s)?(?:aged?\s+)?)(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|[-\s]years?[-\s]olds?\s+[A-Z]|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
     r"(?:\s+(?P<unit>months?|weeks?|days?)(?:[- ]old)?)?(?:\s*years?(?:[- ]old)?)?(?=[\s,.;)’'”\"—–:-]|$)"
 )
 _NAME_FOLLOWS = compile_pattern(
@@ -96,6 +96,7 @@ class Mention:
     has_known_first: bool = False
     is_cued: bool = False  # an age, a title or "identified as" shows that it is a name
     owner: str | None = None  # "his", "her", "their", or a possessive name before a kinship noun
+    is_shared_age: bool = False  # "..., both 17": the age of each of a row
     members: list["Mention"] = field(default_factory=list)
 
     @property
@@ -157,7 +158,7 @@ class MentionFinder:
               (?:(?P<det>the|an?|another|this|that|these|those|his|her|their|its|our|my|both|one|no|several|all|each|a\ second|(?-i:[A-Z])[\w’-]+['’]s?)\ )?
               (?:(?:(?P<min>at\ least|more\ than|over|nearly|about|some|up\ to|as\ many\ as|an?\ (?:estimated|total\ of))\ )?(?P<num>{_NUMBER})\ )?
               (?P<mods>(?:(?:{modifiers}[,\ ]|(?-i:[A-Z][a-z]+(?:[-\ ][A-Z][a-z]+)?)\ )\ ?){{0,4}})
-              (?:{_AGE_BEFORE}(?:,?\ (?P<mods2>(?:(?:{modifiers}[,\ ]|(?-i:[A-Z][a-z]+)\ |[a-z]+(?=\ (?:man|woman|boy|girl)\b)[,\ ])\ ?){{0,4}})(?=(?:{nouns})(?![\w-]))|(?![\w-])))?
+              (?:(?P<rest>(?:\d{{1,2}}(?:[- ]years?[- ]old|-)?,?\ ){{1,4}}and\ )?{_AGE_BEFORE}(?:,?\ (?P<mods2>(?:(?:{modifiers}[,\ ]|(?-i:[A-Z][a-z]+)\ |[a-z]+(?=\ (?:man|woman|boy|girl)\b)[,\ ])\ ?){{0,4}})(?=(?:{nouns})(?![\w-]))|(?![\w-])))?
               (?:(?P<noun>{nouns})(?![\w-])(?P<poss>['’]s?(?!\w))?)?(?(age)|(?(noun)|(?!)))
             |(?<!than\ )(?<!under\ )(?<!age\ )(?P<bare>(?:{_NUMBER}|another|the\ other|a\ (?:second|third|fourth|fifth)))(?=\ (?:(?:more|others?|of\ (?:them|whom|those)|in\ all|were|was|are|is|have|has|had|shot|stabbed|dead|killed|injured|wounded|hurt|missing|remains?|remained|suffered|sustained|in\ (?:critical|serious|stable|custody|hospital)|arrested|critically|seriously|fatally|died)\b))
             |(?<=killing\ )(?P<kill>{_NUMBER})\b(?!\ block)|(?<=killed\ )(?P<killed>{_NUMBER})(?=[,.;]|\ and\b|\ others|\ in\b|\ at\b|$)
@@ -243,6 +244,8 @@ class MentionFinder:
             if (at or not known) if at < last else (not last or small[at] not in self.surnames):
                 return None
         age = _AFTER_AGE.match(text, stop, end)
+        if age is not None and age[0][1].isdigit() and not (suffix or (known and last)):
+            age = None  # "Unit 23,"; after a full name the comma may be missing ("Leo Marsh 23,")
         is_told = age is not None or _is_announced(text, start)
         is_cued = known or is_told or bool(title)
         for at in stopped:
@@ -269,6 +272,7 @@ class MentionFinder:
         )
         if age is not None and age.group("unit") is None and 0 < int(age.group("age")) < 116:
             mention.age, mention.age_raw, mention.end = int(age.group("age")), age.group().strip(" ,()"), age.end()
+            mention.is_shared_age = age.group("each") is not None
         elif age is not None and age.group("unit"):
             mention.age, mention.age_raw, mention.end = 0, age.group().strip(" ,()"), age.end()
         if mention.age is not None and text[mention.end : mention.end + 1] == ")":
@@ -382,7 +386,7 @@ class MentionFinder:
         age = self._read_age(age_text, match.group("unit"))
         if noun in self.nouns["after the"] and age is not None:
             noun = ""  # "found 21-year-old Ann Lee dead"
-        if noun in self.nouns["after the"] and (match.group("det") or "").lower() != "the":
+        if noun in self.nouns["after the"] and (match.group("det") or "").lower() not in ("the", "those"):
             return _read_bare_count(match)  # "wounded" without "the" is no noun
         if not noun and age is None:
             return None
@@ -405,6 +409,8 @@ class MentionFinder:
         lead = words[0] if words and not det and number is None else ""
         if lead in self.edges:
             start += len(lead) + 1  # "When officers"
+        elif lead in _FATES and text[start + len(lead)] == ",":
+            start, words = start + len(lead) + 2, words[1:]  # "was killed, deputies say"
         gender = "male" if noun in self.nouns["male"] or "male" in words else None
         gender = "female" if noun in self.nouns["female"] or "female" in words else gender
         mention = Mention(
@@ -432,7 +438,8 @@ class MentionFinder:
             else None,
         )
         if plural and age is not None:
-            mention.ages = (age,) * max(count, 1)
+            rest = tuple(int(one) for one in _NUMBERS.findall(match.group("rest") or ""))
+            mention.ages = (*rest, age) if rest else (age,) * max(count, 1)
         self._read_ages_after(text, mention)
         return mention
 
@@ -441,17 +448,18 @@ class MentionFinder:
         match = _AGES_AFTER.match(text, mention.end)
         if match is None:
             return
-        ages = tuple(int(age) for age in re.findall(r"\d{1,3}", match.group("ages")) if 0 < int(age) < 116)
-        if not ages:
-            return
+        ages = tuple(int(age) for age in _NUMBERS.findall(match.group("ages")) if 0 < int(age) < 116)
+        if not ages or ("-" in match.group("ages") and not mention.is_definite):
+            return  # "for people ages 15-24"
         if mention.is_plural:
             if len(ages) == 1 and mention.count > 1 and match.group("both"):
                 ages *= mention.count
             mention.ages = ages
-            if mention.count in (-1, 0):
+            if mention.count in (-1, 0) and not (match.group("range") or match.group("span")):
                 mention.count = len(ages)
         elif len(ages) == 1 and mention.age is None:
             mention.age, mention.age_raw = ages[0], match.group("ages")
+            mention.is_shared_age = match.group("both") is not None
         else:
             return
         mention.end = match.end()
@@ -487,7 +495,12 @@ _DAYS = frozenset(
 )
 _STREET_ENDS = frozenset("st ave av rd dr blvd ln ct pl hwy pkwy twp".split())
 _ONE_MORE = frozenset(("one", "another", "a second"))
+_KIN = frozenset(
+    "father mother son daughter brother sister husband wife boyfriend girlfriend uncle aunt nephew niece grandfather grandmother grandson granddaughter cousin stepfather stepmother stepson stepdaughter fiance fiancee roommate dad mom".split()
+)
+_FATES = frozenset("killed slain murdered dead deceased wounded injured arrested missing".split())
 _NUMERAL = compile_pattern(_NUMBER, re.I)
+_NUMBERS = re.compile(r"\d{1,3}")
 _WORD = compile_pattern(r"[^\W_](?:[\w’'-]*\w)?")
 _PERSONAL = frozenset(("he", "she", "they", "him", "her", "them"))
 _PRONOUN = compile_pattern(r"(?<![\w’'-])(?P<pronoun>he|she|they|him|her|them)(?![\w-])", re.I)
@@ -504,8 +517,9 @@ _NO_NOUN = compile_pattern(
 )
 _BARE = tuple("bare kill killed kills wound injuring injures wounds leaves left leaving".split())
 _AGES_AFTER = compile_pattern(
-    r"(?:['’]s?\sages\s(?:were|are|range\sfrom)\s|\s(?:were|are)\s(?=\d{1,2}(?:,|\sand)\s[\d\s,and]{1,16}years\sold)|,?\s+(?:[—–-]+\s)?(?:\(|(?P<both>both|all|each)\s+)?(?:ages?|aged|who\s(?:are|were)|between\sthe\sages\sof|ranging\sin\sage\sfrom|ranging\sfrom)?\s*(?<=[\s(]))"
-    r"(?P<ages>\d{1,3}(?:(?:,\s*|,?\s+and\s+|\s+to\s+|-to\s|-year-old\sand\s)\d{1,3})*)(?![-\s]years?[-\s]olds?\s+[A-Z])(?:-years?-olds?)?\)?(?=,|\.|;|\)|\s+[—–-]|\s+(?:was|were|who|and|have|had|is|are|years?)\b|$)(?:\s+years?(?:\sold)?)?"
+    r"(?:['’]s?\sages\s(?:were|are|(?P<range>range\sfrom))\s|\s(?:were|are)\s(?:ages?\s|aged\s)(?=\d)|\s(?:were|are)\s(?=\d{1,2}(?:,|\sand)\s[\d\s,and]{1,16}years\sold)"
+    r"|,?\s+(?:[—–-]+\s)?(?:\(|(?P<both>both|all|each)\s+|(?:also|then|now|just)\s+)?(?P<span>between\sthe\sages\sof\s|(?:who\s)?rang(?:e|ed|ing)\sin\sage\sfrom\s|(?:who\s)?rang(?:e|ed|ing)\sfrom\s|(?:aged?\s|ages\s|(?:who\s)?(?:were\s|are\s)?)between\s(?=\d{1,2}\sand\s\d{1,2}\s?(?:[,.;)]|years\sold)))?(?:ages?|aged|who\s(?:are|were))?\s*(?<=[\s(]))"
+    r"(?P<ages>\d{1,3}(?:(?:,\s*|,?\s+and\s+|\s+to\s+|-to\s|\s?[–-]\s?|-year-old\sand\s)\d{1,3})*)(?![-\s]years?[-\s]olds?\s+[A-Z])(?![\d%$/:])(?:-years?-olds?)?\)?(?(span)|(?=,|\.|;|\)|\s+[—–-]|\s+(?:was|were|who|and|have|had|is|are|years?)\b|$))(?:\s+years?(?:\sold)?)?"
 )
 
 
@@ -563,6 +577,8 @@ def _merge_mentions(text: str, named: list[Mention], described: list[Mention]) -
         elif before is not None and mention.start < before.end:
             continue
         else:
+            if before is not None and before.is_possessive and mention.noun in _KIN and not mention.owner:
+                mention.owner = before.name  # "Ann Lee's father"
             joined.append(mention)
     return joined
 

@@ -7,7 +7,7 @@ official who only speaks, a relative, a person of an earlier case). Does not bel
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from rapidfuzz.distance import Levenshtein
@@ -194,12 +194,16 @@ class PeopleReader:
             if mention.kind == "description" and not mention.is_plural:
                 self._place_description(mention, sentence, id(mention) in acted)
             elif mention.ages and mention.is_plural:
-                self._place_ages(mention, sentence)
+                if not self._hand_down_age(mention, sentence):
+                    self._place_ages(mention, sentence)
             elif mention.kind == "pronoun":
                 self._place_pronoun(mention, sentence)
         if masked is not None:
             self._join_appositions(masked)
+            self._read_membership(masked)
         self._apply_findings(sentence)
+        if masked is not None:
+            self._spread_over_list(sentence, masked)
         self._read_list_line(sentence)
         self._note_subject(sentence)
 
@@ -294,7 +298,7 @@ class PeopleReader:
         person = self._find_named(mention)
         if person is not None:
             self._attach(person, mention, sentence)
-        elif " " in (mention.name or ""):
+        elif " " in (mention.name or "") or mention.age is not None:
             self._new_person(mention, sentence)
 
     def _find_named(self, mention: Mention) -> Person | None:
@@ -312,7 +316,7 @@ class PeopleReader:
         return max(matches, key=lambda p: p.last_index)
 
     def _place_description(self, mention: Mention, sentence: Sentence, acted: bool) -> None:
-        if mention.owner is not None and not acted:
+        if mention.owner is not None and not acted and mention.age is None:
             return
         person = self._find_described(mention, sentence)
         if person is not None:
@@ -408,6 +412,28 @@ class PeopleReader:
             options = [p for p in options if p.score(Role.SUSPECT) > p.score(Role.VICTIM) and not p.is_officer]
         return options[0] if len(options) == 1 else None
 
+    def _hand_down_age(self, mention: Mention, sentence: Sentence) -> bool:
+        """Give the age of a plural to the names right behind it ("the 23-year-old twins Ann and Bea Lee"), if any."""
+        at, named = mention.end, []
+        for other in sentence.mentions:
+            if other.start < mention.end:
+                continue
+            if (
+                other.kind != "name"
+                or other.age is not None
+                or not _JOINT.fullmatch(self._scene.article.text[at : other.start])
+            ):
+                break
+            named.append(other)
+            at = other.end
+        if not named or len(set(mention.ages)) > 1:
+            return False
+        for other in named:
+            if (person := self._of_mention.get(id(other))) is not None:
+                person.ages.append(Evidence(mention.ages[0], sentence, mention.start, other.end))
+        mention.members += named
+        return True
+
     def _place_ages(self, mention: Mention, sentence: Sentence) -> None:
         """Make a person of each age that a plural gives ("two men, ages 20 and 25")."""
         for age in mention.ages:
@@ -425,10 +451,11 @@ class PeopleReader:
                 p for p in self._live() if p.age == age and _agrees(p.gender, mention.gender) and id(p) not in taken
             ]
             mention.members.append(single)
+            person = same[-1] if same else self._new_person(single, sentence)
             if same:
-                self._attach(same[-1], single, sentence)
-            else:
-                self._new_person(single, sentence)
+                self._attach(person, single, sentence)
+            if mention.noun in _FATES and mention.is_definite:  # "the wounded were 28 and 31"
+                person.role_evidence.append(Evidence(Role.VICTIM, sentence, mention.start, mention.end, 1.2))
 
     def _place_pronoun(self, mention: Mention, sentence: Sentence) -> None:
         if mention.noun in ("they", "them"):
@@ -482,13 +509,17 @@ class PeopleReader:
     def _join_appositions(self, masked: MaskedSentence) -> None:
         if masked.text.count("⟦") < 2:
             return
+        for match in _KIN_OF.finditer(masked.text):
+            a, b = (masked.mentions[int(n)] for n in match.groups())
+            if b.owner is not None and b.kind == "description" and b.age is None:
+                self._unite(a, b)
         for match in _SAME.finditer(masked.text):
             first, second = (int(n) for n in match.groups() if n is not None)
             if max(first, second) >= len(masked.mentions):
                 continue
             a, b = masked.mentions[first], masked.mentions[second]
-            if a.kind == "group" and a.members[-1].is_plural:
-                a = a.members[-1]  # "struck Ann Lee and two others — Bo Lee, 21, and Cy Lee, 22"
+            if a.kind == "group" and (a.members[-1].is_plural or (match.group(3) is not None and b.age is not None)):
+                a = a.members[-1]  # "struck Ann Lee and two others — Bo Lee, 21, and Cy Lee, 22"; "..., who was 6"
             if match.group(5) is not None:
                 is_age = b.kind == "description" and b.noun == "person" and b.age is not None and a.age is None
                 if (b.kind == "name" or is_age) and a.kind == "description" and a.count == 1:
@@ -509,6 +540,36 @@ class PeopleReader:
             self._unite(a, b)
             if "identif" in match.group():
                 self._note_identified(a, b)
+
+    def _read_membership(self, masked: MaskedSentence) -> None:
+        """Give whom a sentence counts among the victims or suspects that role: "Ann Lee, 29, is one of the victims"."""
+        for match in _ONE_OF.finditer(masked.text) if "⟧" in masked.text else ():
+            one, many = (masked.mentions[int(n)] for n in match.groups())
+            if many.kind == "name" or not many.is_plural:
+                continue
+            role, condition = self._role_of_plural(many, many.noun, -1)
+            for member in one.members or [one]:
+                person = self._of_mention.get(id(member))
+                if person is not None and person.mentions and role is not None:
+                    sentence = person.mentions[-1][1]
+                    person.role_evidence.append(Evidence(role, sentence, member.start, many.end, 1.3))
+                    if condition is not None:
+                        person.conditions.append(Evidence(condition, sentence, member.start, many.end, 0.9))
+
+    def _spread_over_list(self, sentence: Sentence, masked: MaskedSentence) -> None:
+        """Give what is said of several to each whom the sentence then lists ("Two were killed: Ann Lee, 29, and ...")."""
+        for finding in sentence.findings:
+            many = finding.mention
+            if finding.effect.role is None or not many.is_plural or many.members or many.count < 2:
+                continue
+            after = [m for m in masked.mentions if m.start >= many.end]
+            group = next((m for m in after if m.kind == "group"), None)
+            if group is None or len(group.members) != many.count:
+                continue
+            if _LIST_BEGINS.search(self._scene.article.text[max(many.end, group.start - 24) : group.start]):
+                for person in (self._of_mention.get(id(m)) for m in group.members):
+                    if person is not None:
+                        self._apply(person, replace(finding, mention=group, end=group.end), sentence)
 
     def _note_identified(self, a: Mention, b: Mention) -> None:
         """Take who is "identified as" a name for the victim where nothing else tells what they are."""
@@ -733,11 +794,17 @@ _LIST_HEAD = compile_pattern(
     r"\b(?:victims?|dead|killed|deceased|died|slain|injured|wounded|suspects|arrested|charged)\b[^.]{0,80}:?\s*$|:$",
     re.I,
 )
+_ONE_OF = compile_pattern(
+    r"⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,60},|,)?\s(?:was|is|were|are)\s(?:one|two|three|also|(?:confirmed\s)?to\sbe)?\s?(?:of|among)\s⟦(\d+)⟧"
+)
+_LIST_BEGINS = compile_pattern(r"(?::|,|\s[—–-]+)\s(?:an?\s|the\s)?$")
+_JOINT = re.compile(r"\s|,\s(?:and\s)?|\sand\s")
+_KIN_OF = compile_pattern(r"⟦(\d+)⟧,\s⟦\d+⟧['’]s?\s⟦(\d+)⟧(?=[,.;)])")
 _SAME = compile_pattern(
     r"⟦(\d+)⟧(?:(?:\s[^⟦⟧;:.]{2,70}?)?,?\sincluding:?\s|\sincluded?:?\s|\s(?=⟦)|,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|[^⟦⟧.;]{1,90}?\sidentified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?)⟦(\d+)⟧"
-    r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned)|(?:\s[^⟦⟧;:.,]{2,50}?)?\sincluded?|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
+    r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned|(?:may|might|could)\shave\sbeen|(?:(?:is|was)\s)?(?:believed|thought|said)\sto\sbe)|(?:\s[^⟦⟧;:.,]{2,50}?)?\sincluded?|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
     r"|⟦(\d+)⟧\s[^⟦⟧.;:,]{1,70}?\s(?:was|is)\s⟦(\d+)⟧"
-    r"|identif(?:y|ied)\s(?:the\s)?⟦(\d+)⟧\s(?:[^⟦⟧.;]{0,40}\s)?as\s⟦(\d+)⟧",
+    r"|identif(?:y|ied)\s(?:the\s)?⟦(\d+)⟧,?\s(?:[^⟦⟧.;]{0,40}\s)?as\s⟦(\d+)⟧",
     re.I,
 )
 

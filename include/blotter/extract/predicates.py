@@ -124,6 +124,7 @@ _TABLE: tuple[Predicate, ...] = (
          s=Effect(S, weight=1.2), o=Effect(V, weight=1.3, is_action=True)),
     _row("harm_to", rf"(?:\b(?:for|of|in|after|with|accused\sof|before|when|suspected\sof|allegedly|to|by|and|then|charged\swith)\s)(?P<verb>(?:\w+ly\s)?(?:shooting(?:\sand\s(?:killing|wounding|injuring))?|killing|stabbing|murdering|wounding|injuring|attacking|robbing|beating|kidnapping|ambushing|assaulting|striking|hitting|shot\sand\skilled|shoot|kill|stab|killed|strangling))\s{_m('o')}",
          before=("ing", "killed", "shoot", "kill", "stab"), o=Effect(V, weight=1.3, is_action=True)),
+    _row("to_death", rf"\b(?P<verb>(?:shot|stabbed|beat|strangled|choked)\sto\sdeath|gunned\sdown|shot\sdead)\s(?:at\sleast\s)?{_m('o')}", before=("death", "down", "dead", "least"), o=Effect(V, K, weight=1.3, is_action=True)),
     _row("killing", rf"(?:,\s|\band\s|^)(?P<verb>killing|kills|fatally\sshooting|fatally\sstabbing|murdering|claiming\sthe\sli(?:fe|ves)\sof|claimed\sthe\sli(?:fe|ves)\sof)\s(?:at\sleast\s)?{_m('o')}", o=Effect(V, K, weight=1.5, is_action=True)),
     _row("kill_plain", rf"(?<!be\s)(?<!as\s)(?<!re\s)(?<!en\s)(?<!ot\s)\b(?P<verb>killed|kills)\s(?:at\sleast\s)?{_m('o')}", before=("killed", "kills", "least"), o=Effect(V, K, weight=1.3, is_action=True)),
     _row("wounding", rf"(?<!the\s)(?P<verb>(?:(?:fatally|mortally)\s)?(?:wounding|injuring|injures|wounds|injured|wounded|hurting|striking|hitting|struck|hit|grazed|grazing|hits|strikes|grazes|shot|stabbed|shooting|stabbing))\s(?:at\sleast\s|a\stotal\sof\s)?{_m('o')}", before=("ing", "ed", "es", "ds", "hit", "hits", "struck", "shot", "least", "of"), o=Effect(V, I, weight=1.2, is_action=True)),
@@ -147,6 +148,10 @@ _TABLE: tuple[Predicate, ...] = (
     _row("hospital", rf"{_m('s')}{_LINK}\s(?P<verb>{_HOSPITAL})", s=Effect(V, I, weight=0.8)),
     _row("survive", rf"{_m('s')}{_LINK}\s(?P<verb>(?:expected|likely|going)\sto\s(?:survive|live|recover|be\s(?:ok|okay|fine|all\sright))|in\sintensive\scare|undergoing\s(?:\w+\s)?surgery|in\ssurgery|underwent\s(?:\w+\s)?surgery|on\slife\ssupport|treated\sand\s(?:later\s)?released|stable\b|alert\b|hospitali[sz]ed\sin\s\w+|fighting\sfor|recovering|clinging)", s=Effect(V, I, weight=0.9)),
     _row("with_wound", rf"{_m('s')}\s(?:\w+\s){{0,6}}?(?P<verb>with|suffering\sfrom|suffering)\s(?:[\w\s,'’-]{{0,40}}?)(?:gunshot|stab|bullet|life-threatening|non-life-threatening|serious|critical|minor|multiple)\s(?:\w+\s)?(?:wounds?|injur\w+)", s=Effect(V, I, weight=1.1)),
+    _row("found_with", rf"{_m('s')}{_LINK}\s(?:found|located|discovered|seen|treated|spotted)\s[^⟦⟧;]{{2,110}}?[\s,](?P<verb>with|suffering(?:\sfrom)?|bleeding\sfrom)\s(?:[\w\s,'’-]{{0,40}}?){_WOUND}", s=Effect(V, I, weight=1.2, is_action=True)),
+    _row("caught", rf"{_m('s')}{_GAP}\s(?:was|were)\s(?P<verb>caught\sin\s(?:the\s|a\s)?(?:crossfire|gunfire|hail\sof))", s=Effect(V, weight=1.2)),
+    _row("caught_was", rf"\b(?P<verb>caught\sin\s(?:the\s|a\s)?(?:crossfire|gunfire))\s(?:was|were)\s{_m('o')}", before=("was", "were"), o=Effect(V, weight=1.2)),
+    _row("beset", rf"{_m('s')}{_GAP}\s(?:was|were|had\sbeen)\s(?:\w+ly\s)?(?P<verb>(?:walking|standing|sitting|riding|driving|leaving|playing|sleeping|talking|waiting|inside|outside|in|on|at|near)\b[^;]{{3,140}}?\s(?:when|as)\s(?:[^;]{{0,90}}\s)?(?:opened\sfire|(?:shots|gunfire|bullets)\s(?:rang|erupted|were\sfired|broke|came|started)|(?:began|started)\s(?:shooting|firing)|(?:fired|firing)\s(?:\w+\s){{0,3}}?(?:shots|at|into)|heard\s(?:gun)?shots|felt\spain))", s=Effect(V, weight=0.9)),
     _row("arrived_hurt", rf"{_m('s')}{_GAP}\s(?:arrived|came|walked|showed|drove|ran|turned|checked|went)\b[^⟦⟧;]{{3,90}}?\swith\s(?:[\w\s,'’-]{{0,30}}?)(?P<verb>gunshot|stab|bullet|wounds?|injur\w+)", s=Effect(V, I, weight=1.1)),
     _row("body_hit", rf"{_m('s')}\s(?:left\s|right\s|upper\s|lower\s)?(?:head|face|jaw|neck|arm|leg|foot|hand|chest|back|knee|thigh|shoulder|stomach|abdomen|hip|ankle|ear|buttocks)\s(?:was|were)\s(?P<verb>grazed|hit|struck|pierced|wounded|injured)", s=Effect(V, I, weight=1.2, is_action=True)),
     _row("of_victims", rf"{_m('s')}{_GAP}\s(?:was|were|is|are)\s(?:(?:one|two|three|four|both|among)\s)?(?:of\s)?the\s(?:\w+\s)?(?P<verb>victims?)\b", s=Effect(V, weight=1.3)),
@@ -211,7 +216,7 @@ def mask_sentence(text: str, start: int, end: int, bits: int, mentions: list[Men
 
 
 _ROW = compile_pattern(
-    r"⟦\d+⟧(?:(?:,?\s(?:of|from)\s[^⟦⟧,;.]{2,30}(?:,\s[A-Z][\w.]+)?)?(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:(?!(?:\w+(?:ed|ing)|shot|hit|hurt|(?!his)\w+s)\s)[a-z]+\s)?⟦\d+⟧)+"
+    r"⟦\d+⟧(?:(?:,?\s(?:of|from)\s[^⟦⟧,;.]{2,30}(?:,\s[A-Z][\w.]+)?|\s(?:on|in|at|near)\s[^⟦⟧,;.]{2,30}(?=\sand\s⟦)|,\s(?:of|from|who|an?|his|her)\s[^⟦⟧;.]{2,70}(?=;)|,\s[A-Z][^⟦⟧;.]{2,30}(?=;)|,\s[A-Z][\w’'-]+(?=,\s(?:and\s)?⟦))?(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:(?!(?:\w+(?:ed|ing)|shot|hit|hurt|(?!his)\w+s)\s)[a-z]+\s)?⟦\d+⟧)+"
 )
 _SINGULAR_VERB = compile_pattern(r"\s(?:was|is|has)\b")
 _MASK = compile_pattern(r"⟦(\d+)⟧")
@@ -250,7 +255,8 @@ _SAME_AGE = compile_pattern(r",\s(?:both|all|each)\s(?:aged?\s)?(\d{1,3})(?=[,.;
 def _share_age(members: list[Mention], text: str, end: int) -> None:
     """Give the age behind a row to each of it ("Ann Lee and Bo Lee, both 17, ...")."""
     match = _SAME_AGE.match(text, end)
-    age = int(match.group(1)) if match is not None else 0
+    told = members[-1].age if members and members[-1].is_shared_age else None
+    age = int(match.group(1)) if match is not None else told or 0
     for member in members if 0 < age < 116 else ():
         if member.age is None and not member.is_plural:
             member.age, member.age_raw = age, str(age)
@@ -328,6 +334,8 @@ def _is_active(text: str, match: re.Match[str], subject: Mention) -> bool:
     before = text[match.start() : match.start("verb")]
     if _AUXILIARY.search(before[before.rfind("⟦") :]):
         return before.rstrip().endswith("to have")
+    if _FINDS.match(match.group("verb")):
+        return True  # "officers found two more dead"
     return (
         before.rstrip().endswith(("who", "to have", "had", "allegedly", "accidentally", "intentionally"))
         or (subject.kind == "pronoun" and "⟧ " in f"{before} ")
@@ -335,6 +343,9 @@ def _is_active(text: str, match: re.Match[str], subject: Mention) -> bool:
     )
 
 
+_FINDS = compile_pattern(
+    r"found\s(?:an?|the|one|two|three|four|five|six|\d+|several|both|another|more|his|her|their)\b", re.I
+)
 _CRITICALLY = compile_pattern(r"\bcritically\s(?:injured|wounded|hurt)\b", re.I)
 _BEFALLS = frozenset(("killed", "hurt", "died", "wound"))
 _HURTS = compile_pattern(r"shot|shoot|stab|wound|injur|struck|hit|beat|slash|strik|attack|ran\sover|maul", re.I)
