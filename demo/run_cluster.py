@@ -26,7 +26,8 @@ HOME = REPOSITORY / ".cluster"
 SERVICES = HOME / "services"
 RUN_LIMIT_S = 900
 # They name one delivery and one request, by the file's inode and by the moment: two runs cannot have them in common.
-DELIVERY_IDS = ("input_id", "fetch_id")
+DELIVERY_IDS = ("input_id", "fetch_id", "replay_of")
+_SAME_INPUT = "regexp_replace(reason, '^inp_[0-9a-f]+$', 'inp_') AS reason"  # a duplicate's names the first delivery
 console = Console()
 
 
@@ -167,7 +168,11 @@ def compare_warehouses(one: Path, other: Path) -> list[str]:
 
     different = []
     for name, table in TABLES.items():
-        columns = ", ".join(f'"{column}"' for column in table.stable_columns if column not in DELIVERY_IDS)
+        columns = ", ".join(
+            _SAME_INPUT if (name, column) == ("inputs", "reason") else f'"{column}"'
+            for column in table.stable_columns
+            if column not in DELIVERY_IDS
+        )
         query = "SELECT {columns} FROM read_parquet('{root}/{name}/*/*.parquet', hive_partitioning = true)"
         ours, theirs = (query.format(columns=columns, root=root, name=name) for root in (one, other))
         for told, left, right in (("only the cluster", ours, theirs), ("only the embedded run", theirs, ours)):

@@ -22,7 +22,7 @@ from blotter.alert.rules import AlertBook
 from blotter.errors import GateClosed, PublishingError, Reason
 from blotter.ids import make_id
 from blotter.ingest.health import Taken, learn_habits
-from blotter.ingest.schedule import next_page_visit
+from blotter.ingest.schedule import follow_page
 from blotter.model import (
     Article,
     Disposition,
@@ -439,19 +439,16 @@ def _staged_by_table(batch: Batch) -> dict[str, list[Row]]:
 def _choose_followed(batch: Batch) -> list[FollowedPage]:
     """Choose the pages to ask for again: incidents' pages are edited as details emerge."""
     return [
-        FollowedPage(
-            url=result.document.url,
-            source_id=result.document.source_id,
+        follow_page(
+            result.document.url,
+            result.document.source_id,
             first_seen_at=batch.now,
-            next_due_at=next_due_at,
-            n_visits=1,
             body_sha256=result.document.payload_sha256,
         )
         for result, _, reading in batch.read
         if result.document.kind == "entry"
         and result.document.url is not None
         and reading.kind in (ReadingKind.INCIDENT, ReadingKind.FOLLOW_UP)
-        and (next_due_at := next_page_visit(batch.now, 1)) is not None
     ]
 
 

@@ -19,7 +19,7 @@ from blotter.ingest.schedule import (
     is_conditional,
     is_due,
     judge_feed,
-    next_page_visit,
+    plan_visit,
 )
 from blotter.store.feeds import FeedCursor
 
@@ -138,9 +138,18 @@ def test_feeds_do_not_march_in_step() -> None:
 
 def test_followed_pages_are_visited_less_and_less() -> None:
     page = follow_page(URL, "courier", first_seen_at=NOW)
-    visits = [next_page_visit(NOW, n) for n in range(1, 9)]
-    assert page.next_due_at == visits[0]
-    assert visits == [*(NOW + delay for delay in PAGE_DELAYS), None, None]
+    due_at: datetime | None = page.next_due_at
+    visits = []
+    while due_at is not None:
+        visits.append(due_at - NOW)
+        due_at = plan_visit(page, due_at)
+    assert visits == list(PAGE_DELAYS)
+
+
+def test_a_missed_visit_is_not_made_up_for() -> None:
+    page = follow_page(URL, "courier", first_seen_at=NOW)
+    assert plan_visit(page, NOW + timedelta(days=2)) == NOW + timedelta(days=3)
+    assert plan_visit(page, NOW + timedelta(days=8)) is None
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from blotter.ingest.schedule import (
     is_conditional,
     is_due,
     judge_feed,
-    next_page_visit,
+    plan_visit,
     start_cursor,
 )
 from blotter.model import Arrival, Document, Rejection, make_input_id
@@ -441,7 +441,7 @@ class _Poll:
     async def _hand_over_page(self, page: FollowedPage, fetched: Fetched) -> None:
         body_sha256 = sha256_hex(fetched.body) if fetched.body is not None else page.body_sha256
         is_changed = fetched.outcome is Outcome.OK and bool(fetched.body) and body_sha256 != page.body_sha256
-        due_at = next_page_visit(page.first_seen_at, page.n_visits + 1)
+        due_at = plan_visit(page, self._now)
         is_gone = fetched.outcome in (Outcome.GONE, Outcome.NOT_FOUND)
         arrivals = (_make_revisit(page, fetched, self._now),) if is_changed else ()
         visited = replace(page, n_visits=page.n_visits + 1, next_due_at=due_at or self._now, body_sha256=body_sha256)

@@ -117,7 +117,7 @@ def _learn_gap(cursor: FeedCursor, now: datetime) -> float | None:
     return gap_s if cursor.gap_s is None else (1 - GAP_SHARE) * cursor.gap_s + GAP_SHARE * gap_s
 
 
-def follow_page(url: str, source_id: str, *, first_seen_at: datetime) -> FollowedPage:
+def follow_page(url: str, source_id: str, *, first_seen_at: datetime, body_sha256: str | None = None) -> FollowedPage:
     """Follow a page that was had once: it is asked for again on a decaying schedule, so that edits are seen."""
     return FollowedPage(
         url=url,
@@ -125,12 +125,16 @@ def follow_page(url: str, source_id: str, *, first_seen_at: datetime) -> Followe
         first_seen_at=first_seen_at,
         next_due_at=first_seen_at + PAGE_DELAYS[0],
         n_visits=1,
+        body_sha256=body_sha256,
     )
 
 
-def next_page_visit(first_seen_at: datetime, n_visits: int) -> datetime | None:
-    """Say when a followed page is asked for again, after `n_visits` visits; None: no more."""
-    return first_seen_at + PAGE_DELAYS[n_visits - 1] if 1 <= n_visits <= len(PAGE_DELAYS) else None
+def plan_visit(page: FollowedPage, now: datetime) -> datetime | None:
+    """Say when a followed page that is visited `now` is asked for again; None: no more.
+
+    A visit that was missed is not made up for: whoever comes late would ask for one page many times in a row.
+    """
+    return next((due_at for delay in PAGE_DELAYS if (due_at := page.first_seen_at + delay) > now), None)
 
 
 def _back_off(polled: FeedCursor, fetched: Fetched, now: datetime) -> FeedCursor:
