@@ -228,6 +228,17 @@ def test_a_followed_page_arrives_again_only_if_it_changed(site: Site, memory: Fe
     assert memory.due_pages(NOW + timedelta(days=365)) == []
 
 
+def test_a_followed_page_that_its_feed_leads_to_again_is_asked_for_once(site: Site, memory: FeedMemory) -> None:
+    put_stories(site, "Dock")
+    poll(site, memory)
+    memory.follow_pages([follow_page(f"http://{HOST}/Dock", "courier", first_seen_at=NOW)])
+    site.put_feed(HOST, "/feed", [make_entry("Dock", description="One man was hurt after all.")])
+    arrived = arrivals(poll(site, memory, now=NOW + timedelta(hours=2)))
+    assert [len(arrived), site.count(f"{HOST}/Dock")] == [1, 2]
+    [page] = memory.due_pages(NOW + timedelta(days=365))
+    assert (page.n_visits, page.next_due_at) == (2, NOW + timedelta(hours=4))
+
+
 def test_hosts_take_turns(memory: FeedMemory) -> None:
     sources = make_sources(*(f"http://{host}.example/{n}" for host in ("a", "b", "c") for n in range(3)))
     planned = [cursor.url.split("/")[2] for _, cursor in plan_feeds(sources, {}, now=NOW)]

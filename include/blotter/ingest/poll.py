@@ -286,6 +286,7 @@ class _Poll:
         self.parts: queue.Queue[PolledFeed | None] = queue.Queue(maxsize=_QUEUED_PARTS)
         self.failure: BaseException | None = None
         self._defects: list[Exception] = []
+        self._had: dict[str, Fetched] = {}  # the pages of entries, by address
 
     def run(self, planned: Sequence[tuple[Source, FeedCursor]], pages: Sequence[FollowedPage]) -> None:
         """Fetch everything; ends early where stopped. What goes wrong here is a defect, and raised by the caller."""
@@ -420,6 +421,8 @@ class _Poll:
     async def _fetch_entry(self, source: Source, asked: _Asked) -> None:
         if source.fetch_pages and asked.entry.url is not None:
             asked.fetched = await self._fetch_page(source.id, asked.entry.url)
+            if asked.fetched.outcome not in _UNASKED:
+                self._had[asked.entry.url] = asked.fetched
 
     async def _fetch_page(self, source_id: str, url: str) -> Fetched:
         credential = self._credentials.get(source_id)
@@ -428,7 +431,14 @@ class _Poll:
         )
 
     async def _visit_pages(self, pages: Sequence[FollowedPage]) -> None:
-        """Ask for followed pages again; one that reads the same is remembered, one that changed arrives."""
+        """Ask for followed pages again; one that reads the same is remembered, one that changed arrives.
+
+        A page that a feed has just led to is not asked for twice: what it says arrived with its entry.
+        """
+        for page in pages:
+            if page.url in self._had:
+                await self._hand_over_page(page, self._had[page.url], is_new=False)
+        pages = [page for page in pages if page.url not in self._had]
         for start in range(0, len(pages), PART_ENTRIES):
             if self._is_over():
                 return
@@ -438,12 +448,12 @@ class _Poll:
                 if fetched.outcome not in _UNASKED:
                     await self._hand_over_page(page, fetched)
 
-    async def _hand_over_page(self, page: FollowedPage, fetched: Fetched) -> None:
+    async def _hand_over_page(self, page: FollowedPage, fetched: Fetched, *, is_new: bool = True) -> None:
         body_sha256 = sha256_hex(fetched.body) if fetched.body is not None else page.body_sha256
         is_changed = fetched.outcome is Outcome.OK and bool(fetched.body) and body_sha256 != page.body_sha256
         due_at = plan_visit(page, self._now)
         is_gone = fetched.outcome in (Outcome.GONE, Outcome.NOT_FOUND)
-        arrivals = (_make_revisit(page, fetched, self._now),) if is_changed else ()
+        arrivals = (_make_revisit(page, fetched, self._now),) if is_changed and is_new else ()
         visited = replace(page, n_visits=page.n_visits + 1, next_due_at=due_at or self._now, body_sha256=body_sha256)
 
         def commit() -> None:
@@ -452,14 +462,14 @@ class _Poll:
             else:
                 self._memory.commit_poll(pages=[visited])
 
-        row = _fetch_row(page.source_id, fetched, is_body_kept=is_changed)
+        rows = (_fetch_row(page.source_id, fetched, is_body_kept=is_changed),) if is_new else ()
         await self._put_part(
             PolledFeed(
                 source_id=page.source_id,
                 url=page.url,
                 outcome=fetched.outcome,
                 arrivals=arrivals,
-                fetch_rows=(row,),
+                fetch_rows=rows,
                 is_last=False,
                 commit=commit,
             )
