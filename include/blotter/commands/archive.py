@@ -3,13 +3,12 @@
 Does not belong here: removing (`blotter.maintenance`, `blotter.erasing`).
 """
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from blotter.commands.common import Config, out, report
+from blotter.commands.common import Config, name_run, out, report
 from blotter.config import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="The raw archive: every document as it came.")
@@ -55,7 +54,7 @@ def erase(
         article_ids,
         actor=actor,
         reason=reason,
-        run_id=f"cli-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}",
+        run_id=name_run(),
         is_dry_run=dry_run,
     )
     report("would be erased" if dry_run else "erased", {"n_documents": erasure.n_documents, **erasure.n_rows})

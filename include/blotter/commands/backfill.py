@@ -3,12 +3,12 @@
 Does not belong here: finding days and registering documents (`blotter.backfilling`).
 """
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from blotter.commands.common import Config, out, report
+from blotter.commands.common import Config, out, parse_day, report
 from blotter.config import load_settings
 from blotter.errors import SettingsError
 
@@ -31,16 +31,9 @@ def backfill(
         for day, number in backfilling.list_days(settings, source_ids=source_ids).items():
             out.print(f"{day}  {number}", highlight=False)
         return
-    first, last = _parse_day("--from", since), _parse_day("--to", until or since)
+    first, last = parse_day("--from", since), parse_day("--to", until or since)
     if last < first:
         raise SettingsError("--to", "a day that is not before --from", until)
     for n in range((last - first).days + 1):
         day = first + timedelta(days=n)
         report(f"{day}", backfilling.backfill_day(settings, day, source_ids=source_ids))
-
-
-def _parse_day(option: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as invalid:
-        raise SettingsError(option, "a day such as 2026-03-01", text) from invalid

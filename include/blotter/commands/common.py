@@ -76,15 +76,30 @@ def parse_as_of(text: str | None) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
     try:
         return datetime.combine(date.fromisoformat(text), time.max, tzinfo=UTC)
-    except ValueError:  # a time, then
-        pass
+    except ValueError:
+        return parse_time("--as-of", text)
+
+
+def parse_time(option: str, text: str) -> datetime:
+    """Read an ISO time, in UTC where it has no zone, or a date, which is its first moment. Raises SettingsError."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError as invalid:
-        raise SettingsError(
-            "--as-of", "a date or ISO time, such as 2026-03-02 or 2026-03-02T18:00:00Z", text
-        ) from invalid
+        raise SettingsError(option, "a date or ISO time, such as 2026-03-02 or 2026-03-02T18:00:00Z", text) from invalid
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def parse_day(option: str, text: str) -> date:
+    """Read a date. Raises SettingsError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as invalid:
+        raise SettingsError(option, "a date such as 2026-03-01", text) from invalid
+
+
+def name_run() -> str:
+    """Name the run of a command by its moment, as the tables tell of it."""
+    return f"cli-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
 
 
 @contextmanager

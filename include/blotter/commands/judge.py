@@ -4,13 +4,12 @@ Does not belong here: checking and publishing (`blotter.judging`), and what a ju
 """
 
 import getpass
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
-from blotter.commands.common import AsJson, Config, find_incident, open_tables, out, print_json, report, stop
+from blotter.commands.common import AsJson, Config, find_incident, name_run, open_tables, out, print_json, report, stop
 from blotter.config import Settings, load_settings
 from blotter.model import ClaimState
 
@@ -215,6 +214,6 @@ def _judge(
         judging.stage_judgement(settings, judgement)
         out.print(f"{judgement.judgement_id} waits for the next build.", highlight=False)
         return
-    run_id = f"cli-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+    run_id = name_run()
     report(judgement.judgement_id, judging.publish_judgement(settings, judgement, run_id=run_id))
     out.print(f"blotter timeline {about['incident_id']}", style="dim", highlight=False)

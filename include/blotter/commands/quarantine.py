@@ -4,16 +4,14 @@ Does not belong here: choosing and replaying (`blotter.quarantining`).
 """
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from blotter.commands.common import AsJson, Config, err, out, print_json, report
+from blotter.commands.common import AsJson, Config, err, out, parse_time, print_json, report
 from blotter.config import load_settings
-from blotter.errors import SettingsError
 
 if TYPE_CHECKING:
     from blotter.quarantining import QuarantinedInput
@@ -45,7 +43,7 @@ def list_quarantine(
         load_settings(config),
         reasons=reason or [],
         source_ids=source or [],
-        since=_parse_since(since),
+        since=parse_time("--since", since) if since is not None else None,
         is_replayed_wanted=everything,
     )
     if as_json:
@@ -112,7 +110,7 @@ def replay_quarantine(
         input_ids=input_ids or [],
         reasons=reason or [],
         source_ids=source or [],
-        since=_parse_since(since),
+        since=parse_time("--since", since) if since is not None else None,
     )
     if dry_run:
         for one in chosen:
@@ -125,18 +123,6 @@ def replay_quarantine(
         err.print(Text(f"{left} was left: {why}"), soft_wrap=True)
     if outcome.counts["n_documents"]:
         out.print("They wait for the next build; `blotter run` takes them now.")
-
-
-def _parse_since(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as invalid:
-        raise SettingsError(
-            "--since", "a date or ISO time, such as 2026-03-02 or 2026-03-02T18:00:00Z", text
-        ) from invalid
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _show_line(one: "QuarantinedInput") -> None:

@@ -3,15 +3,13 @@
 Does not belong here: choosing, reading and publishing them (`blotter.reprocessing`).
 """
 
-from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from blotter.commands.common import Config, out, progress, report
+from blotter.commands.common import Config, name_run, out, parse_day, progress, report
 from blotter.config import load_settings
-from blotter.errors import SettingsError
 
 
 def reprocess(
@@ -31,7 +29,7 @@ def reprocess(
 
     settings = load_settings(config)
     plan = reprocessing.plan_reprocess(
-        settings, since=_parse_day("--from", since), until=_parse_day("--to", until), source_ids=source or ()
+        settings, since=parse_day("--from", since), until=parse_day("--to", until), source_ids=source or ()
     )
     if not plan.n_articles:
         reprocessing.drop_plan(settings, plan.plan_id)
@@ -47,7 +45,7 @@ def reprocess(
         reprocessing.drop_plan(settings, plan.plan_id)
         out.print("Nothing was written.")
     elif yes or typer.confirm("Publish these changes?"):
-        run_id = f"cli-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+        run_id = name_run()
         report("reprocess", reprocessing.publish_reprocess(settings, plan.plan_id, run_id=run_id))
     else:
         reprocessing.drop_plan(settings, plan.plan_id)
@@ -71,10 +69,3 @@ def show_preview(preview: "reprocessing.Preview") -> None:  # type: ignore[name-
     for move in preview.moves:
         table.add_row(move.field, move.kind.replace("_", " "), str(move.n_changes), str(move.n_incidents))
     out.print(table)
-
-
-def _parse_day(option: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as invalid:
-        raise SettingsError(option, "a date such as 2026-03-01", text) from invalid

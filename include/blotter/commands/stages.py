@@ -3,13 +3,12 @@
 Does not belong here: any stage (`blotter.steps`, `blotter.replay`).
 """
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from blotter.commands.common import Config, out, progress, report
+from blotter.commands.common import Config, name_run, out, progress, report
 from blotter.config import load_settings
 
 
@@ -35,7 +34,7 @@ def run(
     from blotter.sources import load_sources
 
     settings = load_settings(config)
-    run_id = f"cli-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+    run_id = name_run()
     if feeds:
         report("feeds", steps.ingest_feeds(settings, run_id=run_id, source_ids=source or []))
     if drops:

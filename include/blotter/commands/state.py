@@ -3,11 +3,9 @@
 Does not belong here: doing it (`blotter.maintenance`).
 """
 
-from datetime import UTC, datetime
-
 import typer
 
-from blotter.commands.common import Config, out, report
+from blotter.commands.common import Config, name_run, out, report
 from blotter.config import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="The operational state: what the pipeline remembers between runs.")
@@ -18,7 +16,7 @@ def migrate(config: Config = None) -> None:
     from blotter.maintenance import migrate_tables
 
     settings = load_settings(config)
-    changed = migrate_tables(settings, run_id=_name_run())
+    changed = migrate_tables(settings, run_id=name_run())
     out.print(f"New columns in {', '.join(changed)}" if changed else "The tables have all columns.", highlight=False)
 
 
@@ -27,7 +25,7 @@ def rebuild(config: Config = None) -> None:
     """Make the state what the tables say, where it was lost or is in doubt. Nothing is decided anew."""
     from blotter.maintenance import rebuild_state
 
-    report("rebuilt", rebuild_state(load_settings(config), run_id=_name_run()))
+    report("rebuilt", rebuild_state(load_settings(config), run_id=name_run()))
 
 
 @app.command("sweep")
@@ -36,7 +34,3 @@ def sweep(config: Config = None) -> None:
     from blotter.maintenance import sweep_leftovers
 
     report("swept", sweep_leftovers(load_settings(config)))
-
-
-def _name_run() -> str:
-    return f"cli-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"

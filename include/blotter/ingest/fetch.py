@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -414,24 +415,19 @@ class Fetcher:
 
     async def _ask(self, url: str, headers: Mapping[str, str], name: str, port: int) -> Fetched:
         """Make one request without following anything; a redirect's target is the message of its answer."""
-        requested_at, started = self.now(), time.monotonic()
+        answer, started = partial(Fetched, url=url, final_url=url, requested_at=self.now()), time.monotonic()
         asked_for.set((name, port))
         try:
-            return await self._exchange(url, headers, requested_at, started)
+            return await self._exchange(url, headers, answer, started)
         except BodyRefused as refused:
             outcome, message = Outcome(refused.outcome), str(refused)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError, RuntimeError) as failure:
             outcome, message = _name_failure(failure), f"{type(failure).__name__}: {failure}"[:300]
-        return Fetched(
-            url=url,
-            final_url=url,
-            outcome=outcome,
-            message=message,
-            requested_at=requested_at,
-            elapsed_s=time.monotonic() - started,
-        )
+        return answer(outcome=outcome, message=message, elapsed_s=time.monotonic() - started)
 
-    async def _exchange(self, url: str, headers: Mapping[str, str], requested_at: datetime, started: float) -> Fetched:
+    async def _exchange(
+        self, url: str, headers: Mapping[str, str], answer: Callable[..., Fetched], started: float
+    ) -> Fetched:
         if self._session is None:
             raise RuntimeError("use the fetcher in an `async with`")
         async with self._session.get(url, headers=headers, allow_redirects=False) as response:
@@ -445,12 +441,9 @@ class Fetcher:
                     decoder.feed(block)
                 body, charset = decoder.finish(), _charset(response)
             # Built once: a request costs little more than this, and there are many.
-            return Fetched(
-                url=url,
-                final_url=url,
+            return answer(
                 outcome=outcome,
                 message=message,
-                requested_at=requested_at,
                 elapsed_s=time.monotonic() - started,
                 status=status,
                 etag=_read_header(told, hdrs.ETAG),
