@@ -8,7 +8,9 @@
 
 * **Runs** whenever `documents` is updated; updates that come while it runs are taken together by the next run.
 * **When it fails** on a check, nothing of the batch was published: the log names the expectation and shows
-  the rows, `check_results` keeps them, and the inputs stay pending. Mend the cause and clear the run: it is read again.
+  the rows, `check_results` keeps them, and the inputs stay pending. Mend the cause and clear the run, or trigger the
+  DAG: it is read again. By itself it is tried again when more came in, or after a day; who is on call is told once, and
+  again when other rows or another expectation do not hold, or after a day.
 * **When it fails** to read a slice, the others are published all the same, and the run fails to say so.
 * **When it fails** otherwise, clear the task, or wait for the next run: what is staged stays staged, a frozen batch is
   finished before a new one is begun, and no input is read or published twice.
@@ -27,6 +29,8 @@ from blotter_airflow.wiring import (
     expect_within,
     explain,
     failing_for_good,
+    report_failed_part,
+    tell_news,
 )
 
 
@@ -85,6 +89,7 @@ def build_incidents() -> None:
         pool=WRITER_POOL,
         outlets=[INCIDENTS, CHANGES],
         trigger_rule="all_done",  # a slice that cannot be read holds up no other
+        on_failure_callback=tell_news,
         doc_md=explain(
             "Link, resolve, track, check and publish every slice read so far; returns counts.",
             if_it_fails="after a failed check nothing of the batch was published: the log shows the rows, "
@@ -109,23 +114,9 @@ def build_incidents() -> None:
         outlet_events[CHANGES].extra = {"run": run_id, **told["changes"], "alerts": counts.get("n_alerts", 0)}
         return counts
 
-    @task(
-        trigger_rule="one_failed",
-        retries=0,
-        on_failure_callback=None,  # what failed before it has told already
-        doc_md=explain(
-            "Fail the run where a slice was not read: it stays pending.",
-            if_it_fails="nothing is to be done here: see the slice that failed.",
-        ),
-    )
-    def report_unread() -> None:
-        from airflow.sdk.exceptions import AirflowFailException
-
-        raise AirflowFailException("a task before this one failed: see its log; what it had is tried by the next run")
-
     read = read_slice.expand(slice_id=plan_slices())
     read >> publish_batch(dag_id="{{ dag.dag_id }}")
-    read >> report_unread()
+    read >> report_failed_part("its slice stays pending, and the next run reads it")
 
 
 build_incidents()

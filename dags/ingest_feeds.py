@@ -19,7 +19,15 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, task
 
-from blotter_airflow.wiring import DEFAULT_ARGS, DOCUMENTS, INGESTING, expect_within, explain, failing_for_good
+from blotter_airflow.wiring import (
+    DEFAULT_ARGS,
+    DOCUMENTS,
+    INGESTING,
+    expect_within,
+    explain,
+    failing_for_good,
+    report_failed_part,
+)
 
 
 @dag(
@@ -97,23 +105,9 @@ def ingest_feeds() -> None:
         outlet_events[DOCUMENTS].extra = {"run": run_id, "from": "feeds", **counts}
         return counts
 
-    @task(
-        trigger_rule="one_failed",
-        retries=0,
-        on_failure_callback=None,  # what failed before it has told already
-        doc_md=explain(
-            "Fail the run where a part was not read: its feeds stay due.",
-            if_it_fails="nothing is to be done here: see the part that failed.",
-        ),
-    )
-    def report_unread() -> None:
-        from airflow.sdk.exceptions import AirflowFailException
-
-        raise AirflowFailException("a task before this one failed: see its log; its feeds are asked by the next run")
-
     polled = poll_feeds.expand(part=plan_polls())
     announce_documents(polled)
-    polled >> report_unread()
+    polled >> report_failed_part("its feeds stay due, and the next run asks them")
 
 
 ingest_feeds()

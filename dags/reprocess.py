@@ -104,7 +104,8 @@ def reprocess() -> None:
         from blotter.config import load_settings
         from blotter.reprocessing import reread_slice
 
-        return reread_slice(load_settings(), plan_id, slice_id)
+        with failing_for_good():
+            return reread_slice(load_settings(), plan_id, slice_id)
 
     @task(
         doc_md=explain(

@@ -23,16 +23,20 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
 from blotter.config import ReadSettings
 from blotter.errors import BlotterError, InputRejected, Reason, SettingsError
-from blotter.model import Document
-from blotter.reading import load_reader, read_document, reject_document
+from blotter.model import Article, Document
+from blotter.reading import load_reader, read_article, read_document, reject_document
 from blotter.store.staging import SliceResult, pack_results, unpack_results
+
+if TYPE_CHECKING:  # loading it takes seconds: only the process that reads needs it
+    from blotter.extract import Reader
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +47,19 @@ _LENGTH = struct.Struct(">Q")
 _READY, _READ, _SETTINGS, _FAULT = "ready", "read", "settings", "fault"
 _OUT_OF_MEMORY = 77  # the exit code of a process that ran into its limit
 
-_Request = tuple[Document, bytes, datetime | None, float, int]
+
+class _Request(msgspec.Struct, frozen=True, array_like=True):
+    """What is to be read: a document's bytes, or an article that was cleaned before."""
+
+    document: Document
+    payload: bytes = b""
+    article: Article | None = None
+    undated_at: datetime | None = None
+
+    @property
+    def stage(self) -> str:
+        """Where it fails, if it does."""
+        return "clean" if self.article is None else "extract"
 
 
 def read_documents(
@@ -59,27 +75,37 @@ def read_documents(
     was published at `undated_at` has no date of its own yet and is cleaned only. What is wrong with our own disk is
     raised: trying again can help, and no document is to blame.
     """
-    if not settings.confine:
-        reader = load_reader(settings.spacy_model)
-
-        def read(document: Document, payload: bytes) -> SliceResult:
-            return read_document(reader, document, payload, undated_at=undated_at)
-
-    else:
-        process = _open_process(settings.spacy_model)
-
-        def read(document: Document, payload: bytes) -> SliceResult:
-            return process.read(document, payload, undated_at, settings)
-
+    read = _choose_reader(settings)
     results = []
     for document, load in documents:
         try:
-            payload = load()
+            request = _Request(document, load(), None, undated_at)
         except InputRejected as rejected:
-            results.append(_reject(document, rejected.reason, rejected.message))
+            results.append(_reject(_Request(document), rejected.reason, rejected.message))
         else:
-            results.append(read(document, payload))
+            results.append(read(request))
     return results
+
+
+def read_articles(articles: Iterable[tuple[Document, Article]], *, settings: ReadSettings) -> list[SliceResult]:
+    """Read articles that were cleaned before; one result each, as `read_documents` gives them.
+
+    An article comes with the document that it goes by.
+    """
+    read = _choose_reader(settings)
+    return [read(_Request(document, b"", article)) for document, article in articles]
+
+
+def _choose_reader(settings: ReadSettings) -> Callable[[_Request], SliceResult]:
+    if settings.confine:
+        return partial(_open_process(settings.spacy_model).read, limits=settings)
+    return partial(_read, load_reader(settings.spacy_model))
+
+
+def _read(reader: "Reader", request: _Request) -> SliceResult:
+    if request.article is not None:
+        return read_article(reader, request.document, request.article)
+    return read_document(reader, request.document, request.payload, undated_at=request.undated_at)
 
 
 class _Ended(Exception):
@@ -98,36 +124,34 @@ class ReadingProcess:
         self._owner_pid = os.getpid()
         self._running: subprocess.Popen[bytes] | None = None
 
-    def read(
-        self, document: Document, payload: bytes, undated_at: datetime | None, limits: ReadSettings
-    ) -> SliceResult:
-        """Read one document; its rejection where the process dies of it.
+    def read(self, request: _Request, limits: ReadSettings) -> SliceResult:
+        """Read one document or article; its rejection where the process dies of it.
 
         A process that dies or runs out of memory may do so of what came before, so a new one tries once more.
         """
         limit_s = limits.timeout_s
-        request = msgspec.msgpack.encode((document, payload, undated_at, limit_s, limits.memory_bytes))
+        sent = msgspec.msgpack.encode((request, limit_s, limits.memory_bytes))
         reason, message = Reason.CRASHED, ""
         for _ in range(2):
             running = self._start()
             try:
-                _send(running.stdin, request)
+                _send(running.stdin, sent)
                 kind, told = _receive(running.stdout, limit_s * _WAITING + 1)
             except _TooLong:
                 self.stop()
-                return _reject(document, Reason.TOO_SLOW, f"no end after {limit_s * _WAITING:g} s of waiting")
+                return _reject(request, Reason.TOO_SLOW, f"no end after {limit_s * _WAITING:g} s of waiting")
             except (_Ended, BrokenPipeError):
                 died = self._wait()
                 if died == -signal.SIGPROF:
-                    return _reject(document, Reason.TOO_SLOW, f"over {limit_s:g} s of processor time (read.timeout_s)")
+                    return _reject(request, Reason.TOO_SLOW, f"over {limit_s:g} s of processor time (read.timeout_s)")
                 reason, message = _judge_death(died, limits)
-                log.warning("%s: the reading process died: %s", document.location, message)
+                log.warning("%s: the reading process died: %s", request.document.location, message)
                 continue
             if kind == _READ:
                 return unpack_results(told)[0]
             self.stop()
             raise OSError(told.decode())
-        return _reject(document, reason, message)
+        return _reject(request, reason, message)
 
     def stop(self) -> None:
         """End the process at once; does nothing where there is none, or in a fork, whose it is not."""
@@ -192,8 +216,9 @@ def _judge_death(code: int, limits: ReadSettings) -> tuple[Reason, str]:
     return Reason.CRASHED, f"the process that read it ended by {how}"
 
 
-def _reject(document: Document, reason: Reason, message: str) -> SliceResult:
-    return SliceResult(document=document, rejection=reject_document(document, "clean", reason, message))
+def _reject(request: _Request, reason: Reason, message: str) -> SliceResult:
+    document = request.document
+    return SliceResult(document=document, rejection=reject_document(document, request.stage, reason, message))
 
 
 def _send(pipe: IO[bytes] | None, content: bytes) -> None:
@@ -263,11 +288,11 @@ def _warm_up(spacy_model: str | None) -> None:
 
 
 def _read_request(spacy_model: str | None, request: bytes) -> tuple[str, bytes]:
-    document, payload, undated_at, limit_s, n_bytes = msgspec.msgpack.decode(request, type=_Request)
+    sought, limit_s, n_bytes = msgspec.msgpack.decode(request, type=tuple[_Request, float, int])
     _limit_memory(n_bytes)
     signal.setitimer(signal.ITIMER_PROF, limit_s)
     try:
-        return _READ, pack_results([read_document(load_reader(spacy_model), document, payload, undated_at=undated_at)])
+        return _READ, pack_results([_read(load_reader(spacy_model), sought)])
     except MemoryError:
         raise
     except Exception as fault:  # noqa: BLE001 - told to the parent, which raises it

@@ -40,7 +40,15 @@ class StoreDamaged(BlotterError):
 
 
 class GateClosed(BlotterError):
-    """A quality gate blocked the batch: nothing of it was published and its inputs stay pending."""
+    """A quality gate blocked the batch: nothing of it was published and its inputs stay pending.
+
+    `blocking` names what did not hold and in which rows, alike for the same trouble; `is_news` says whether who is on
+    call has not been told of it today.
+    """
+
+    def __init__(self, message: str, *, blocking: tuple[str, ...] = ()) -> None:
+        self.blocking, self.is_news = blocking, True
+        super().__init__(message)
 
 
 class JudgementRefused(BlotterError):

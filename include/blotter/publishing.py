@@ -139,7 +139,8 @@ def publish_results(
     if screened.report.is_blocked:
         _publish_blocked(stores, batch, batch_id, list(screened.check_results))
         _show_blocked(stores, screened.tables, now)
-        raise GateClosed(f"nothing of batch {batch_id} was published:\n{screened.report.message}")
+        message = f"nothing of batch {batch_id} was published:\n{screened.report.message}"
+        raise GateClosed(message, blocking=screened.report.blocking)
     update, tables = screened.update, drop_articles(screened.tables, batch.reread)
     kept = [one for one in batch.read if one[1].article_id not in screened.set_aside]
     _settle_kept(batch, screened.set_aside)
@@ -265,7 +266,7 @@ def _settle_results(batch: Batch, results: Sequence[SliceResult], stores: Stores
         if is_reread:
             batch.reread.add(article.revision_id)
         reading = identify_reading(result.reading, article)
-        latest[article.article_id] = _latest_revision(article, reading)
+        latest[article.article_id] = make_latest_revision(article, reading)
         batch.read.append((result, article, reading))
 
 
@@ -471,7 +472,7 @@ def _tell_taken(batch: Batch) -> Iterator[Taken]:
 def _ledger_changes(
     batch: Batch, batch_id: str, kept: Sequence[tuple[SliceResult, Article, Reading]], staged_seqs: Sequence[int]
 ) -> LedgerChanges:
-    latest = {article.article_id: _latest_revision(article, reading) for _, article, reading in kept}
+    latest = {article.article_id: make_latest_revision(article, reading) for _, article, reading in kept}
     return LedgerChanges(
         batch_id=batch_id,
         settled=(*(one for one, _ in batch.settled.values()), *_settled_on_arrival(batch)),
@@ -492,7 +493,8 @@ def _settled_on_arrival(batch: Batch) -> Iterator[SettledInput]:
             )
 
 
-def _latest_revision(article: Article, reading: Reading) -> LatestRevision:
+def make_latest_revision(article: Article, reading: Reading) -> LatestRevision:
+    """Say what the ledger remembers of an article once this text and this reading are published."""
     return LatestRevision(
         article_id=article.article_id,
         revision=article.revision,

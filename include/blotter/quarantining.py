@@ -185,6 +185,8 @@ def _reopen(stores: Stores, one: QuarantinedInput) -> Iterator[Arrival | Rejecti
             yield _mark_replay(arrived, one)
     elif one.kind == "entry" and one.reason != Reason.EMPTY:
         yield _mark_replay(_refetch(stores, one), one)
+    elif one.kind == "article":
+        raise _CannotReplay("it stands as it was read before; `blotter reprocess` tries the next reader on it")
     else:
         raise _CannotReplay("nothing of it came that could be read again")
 

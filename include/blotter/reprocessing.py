@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -23,13 +23,14 @@ from blotter import rows
 from blotter.alert.match import match_changes
 from blotter.alert.rules import AlertBook, load_rules
 from blotter.config import Settings
+from blotter.confined import read_articles
 from blotter.errors import GateClosed, SettingsError
 from blotter.ids import make_id, sha256_hex
-from blotter.model import Article, Document, Reading, identify_reading
-from blotter.publishing import drop_articles, screen_update
-from blotter.reading import load_reader, read_article
+from blotter.model import Article, Disposition, Document, Reading, Rejection, identify_reading
+from blotter.publishing import drop_articles, make_latest_revision, screen_update
+from blotter.reading import load_reader
 from blotter.store.desk import OverlayDesk, SqlDesk
-from blotter.store.inputs import LatestRevision, LedgerChanges, encode_changes
+from blotter.store.inputs import LedgerChanges, SettledInput, encode_changes
 from blotter.store.places import is_object_store, join_location, open_place
 from blotter.store.staging import SliceResult, StagingArea
 from blotter.store.state import open_state
@@ -75,7 +76,7 @@ class _Rereadings:
     """Some thousand articles with their new readings."""
 
     pairs: Sequence[tuple[Article, Reading]]
-    n_failed: int
+    failed: Sequence[SliceResult]
 
 
 def plan_reprocess(
@@ -106,7 +107,7 @@ def plan_reprocess(
                 is_whole = False
                 break
             slice_id = f"{len(slices):06d}.{make_id('slc', *(article.revision_id for article in articles))}"
-            staged.write(slice_id, [SliceResult(document=_stand_in(one), article=one) for one in articles])
+            staged.write(slice_id, [SliceResult(document=_stand_in(one, version), article=one) for one in articles])
             slices.append(slice_id)
             n_articles += len(articles)
         for area in (staged, _readings_of(settings, plan_id)):
@@ -115,14 +116,15 @@ def plan_reprocess(
 
 
 def reread_slice(settings: Settings, plan_id: str, slice_id: str) -> dict[str, int]:
-    """Read the articles of one slice again and stage the readings; does nothing where they are staged or published."""
+    """Read the articles of one slice again and stage the readings; does nothing where they are staged or published.
+
+    Each within the limits that a new document has; one over them is quarantined when the plan is published.
+    """
     articles, readings = _articles_of(settings, plan_id), _readings_of(settings, plan_id)
     if slice_id in readings.slices() or slice_id not in articles.slices():
         return {"n_in": 0, "n_read": 0, "n_failed": 0}
-    reader = load_reader(settings.read.spacy_model)
-    results = [
-        read_article(reader, one.document, one.article) for one in articles.read(slice_id) if one.article is not None
-    ]
+    pairs = ((one.document, one.article) for one in articles.read(slice_id) if one.article is not None)
+    results = read_articles(pairs, settings=settings.read)
     readings.write(slice_id, results)
     n_failed = sum(result.rejection is not None for result in results)
     return {"n_in": len(results), "n_read": len(results) - n_failed, "n_failed": n_failed}
@@ -144,7 +146,7 @@ def preview_reprocess(settings: Settings, plan_id: str) -> Preview:
                 incidents.setdefault((change.field, change.kind.value), set()).add(change.incident_id)
             counts.update(
                 articles=len(group.pairs),
-                failed=group.n_failed,
+                failed=len(group.failed),
                 versions=len(update.incidents),
                 new=sum(incident.version == 1 for incident in update.incidents),
             )
@@ -165,14 +167,16 @@ def publish_reprocess(settings: Settings, plan_id: str, *, run_id: str, dag_id: 
     """Publish a plan's readings, some thousand articles a batch, each alone under the warehouse's lock; drop the plan.
 
     Every change has the cause `extractor_change`: nobody is alerted but by rules that name it. An article that has a
-    newer text by now, or that the present extractor has read by now, is left out. Raises GateClosed where a check
+    newer text by now, or that the present extractor has read by now, is left out; one that could not be read stays as
+    it is, and an input of the kind `article` in quarantine says why, once an extractor. Raises GateClosed where a check
     blocks a batch: those before it are published, and doing it again goes on there.
     """
     alert_book = load_rules(settings.alerts)
-    total = Counter(n_articles=0, n_failed=0, n_set_aside=0, n_incident_versions=0, n_changes=0, n_alerts=0)
+    names = ("n_articles", "n_failed", "n_quarantined", "n_set_aside", "n_incident_versions", "n_changes", "n_alerts")
+    total = Counter(dict.fromkeys(names, 0))
     with Stores(settings) as stores:
         for group in _gather_rereadings(stores, plan_id):
-            total["n_failed"] += group.n_failed
+            total["n_failed"] += len(group.failed)
             with stores.writing(run_id):
                 total.update(_publish_rereadings(stores, group, alert_book, run_id=run_id, dag_id=dag_id))
     drop_plan(settings, plan_id)
@@ -220,19 +224,19 @@ def _choose_articles(
 def _gather_rereadings(stores: Stores, plan_id: str) -> Iterator[_Rereadings]:
     readings = _readings_of(stores.settings, plan_id)
     pairs: list[tuple[Article, Reading]] = []
-    n_failed = 0
+    failed: list[SliceResult] = []
     slices = readings.slices()
     for position, slice_id in enumerate(slices, 1):
         results = readings.read(slice_id)
-        n_failed += sum(result.rejection is not None for result in results)
+        failed += [result for result in results if result.rejection is not None]
         pairs += [
             (result.article, identify_reading(result.reading, result.article))
             for result in results
             if result.article is not None and result.reading is not None
         ]
         if len(pairs) >= _BATCH_ARTICLES or position == len(slices):
-            yield _Rereadings(_leave_out_known(stores, pairs), n_failed)
-            pairs, n_failed = [], 0
+            yield _Rereadings(_leave_out_known(stores, pairs), failed)
+            pairs, failed = [], []
 
 
 def _leave_out_known(stores: Stores, pairs: Sequence[tuple[Article, Reading]]) -> list[tuple[Article, Reading]]:
@@ -252,13 +256,15 @@ def _publish_rereadings(
     pairs = _leave_out_known(stores, group.pairs)  # once more: we hold the lock only now
     # What was erased since it was planned is not to come back.
     pairs = [pair for pair in pairs if not stores.archive.is_erased(pair[0].raw_sha256)]
-    if not pairs:
+    failed = _leave_out_told(stores, group.failed)
+    if not pairs and not failed:
         return {}
     now = stores.now()
-    batch_id = make_id("bat", run_id, sorted(reading.reading_id for _, reading in pairs))
+    batch_id = make_id("bat", run_id, sorted(reading.reading_id for _, reading in pairs), sorted(failed))
     screened = screen_update(stores, pairs, now=now, run_id=run_id, batch_id=batch_id)
     if screened.report.is_blocked:
-        raise GateClosed(f"nothing of batch {batch_id} was published:\n{screened.report.message}")
+        message = f"nothing of batch {batch_id} was published:\n{screened.report.message}"
+        raise GateClosed(message, blocking=screened.report.blocking)
     kept = [pair for pair in pairs if pair[0].article_id not in screened.set_aside]
     update = screened.update
     alerts = match_changes(
@@ -269,23 +275,22 @@ def _publish_rereadings(
         claims=(claim for _, reading in kept for claim in reading.claims),
     )
     runs = {"dag_id": dag_id, "stage": "publish", "started_at": now, "finished_at": stores.now()}
-    told = {"check_results": list(screened.check_results), "runs": [{**runs, **dict.fromkeys(_ZEROS, 0)}]}
+    counts = {**dict.fromkeys(_ZEROS, 0), "n_in": len(failed), "n_quarantined": len(failed)}
+    told = {
+        "inputs": [rows.input_row(one, Disposition.QUARANTINED, reason=one.reason) for one in failed.values()],
+        "quarantine": [rows.quarantine_row(one) for one in failed.values()],
+        "check_results": list(screened.check_results),
+        "runs": [{**runs, **counts}],
+    }
     tables = drop_articles(screened.tables, {article.revision_id for article, _ in kept})
     tables |= rows.build_tables(told, recorded_at=now, run_id=run_id, batch_id=batch_id)
-    revisions = tuple(
-        LatestRevision(
-            article_id=article.article_id,
-            revision=article.revision,
-            revision_id=article.revision_id,
-            text_sha256=article.text_sha256,
-            raw_sha256=article.raw_sha256,
-            reading_id=reading.reading_id,
-            extractor_version=reading.extractor_version,
-        )
-        for article, reading in kept
+    revisions = tuple(make_latest_revision(article, reading) for article, reading in kept)
+    settled = tuple(
+        SettledInput(input_id=one.input_id, disposition=Disposition.QUARANTINED, reason=one.reason)
+        for one in failed.values()
     )
     memory = {
-        "ledger": encode_changes(LedgerChanges(batch_id=batch_id, revisions=revisions)),
+        "ledger": encode_changes(LedgerChanges(batch_id=batch_id, settled=settled, revisions=revisions)),
         "desk": update.memory(),
         "outbox": stores.outbox.encode(alerts),
     }
@@ -293,10 +298,22 @@ def _publish_rereadings(
     stores.warehouse.roll_forward(stores.apply_memory)
     return {
         "n_articles": len(kept),
+        "n_quarantined": len(failed),
         "n_set_aside": len(screened.set_aside),
         "n_incident_versions": len(update.incidents),
         "n_changes": len(update.changes),
         "n_alerts": len(alerts),
+    }
+
+
+def _leave_out_told(stores: Stores, failed: Sequence[SliceResult]) -> dict[str, Rejection]:
+    """Give what could not be read, by its id, without what lies in quarantine already and what was erased since."""
+    rejections = {one.document.input_id: one.rejection for one in failed if one.rejection is not None}
+    known = stores.ledger.settled(rejections)
+    return {
+        input_id: replace(rejection, retryable=False)
+        for input_id, rejection in rejections.items()
+        if input_id not in known and not stores.archive.is_erased(rejection.payload_sha256 or "")
     }
 
 
@@ -308,11 +325,11 @@ def _readings_of(settings: Settings, plan_id: str) -> StagingArea:
     return StagingArea(join_location(settings.staging, f"reprocess/{plan_id}/readings"))
 
 
-def _stand_in(article: Article) -> Document:
-    """A slice's results belong to documents; this one is made of what is known of the article."""
+def _stand_in(article: Article, version: str) -> Document:
+    """A slice's results belong to documents; this one is made of what is known of the article, one an extractor."""
     return Document(
-        input_id=article.revision_id,
-        kind="line",
+        input_id=make_id("inp", "read again", article.revision_id, version),
+        kind="article",
         source_id=article.source_id,
         location=article.url or article.article_id,
         payload_sha256=article.raw_sha256,

@@ -150,7 +150,7 @@ _ALL: tuple[Table, ...] = (
         "thing that came in: a feed entry with its page, a dropped file or one line of it",
         ["input_id"],
         _c("input_id", STRING, "id of the input; a second arrival of the same thing has its own"),
-        _c("kind", STRING, "what it was", values=("entry", "file", "line", "record", "mail", "member")),
+        _c("kind", STRING, "what it was", values=("entry", "file", "line", "record", "mail", "member", "article")),
         _c("source_id", STRING, "the source it came from"),
         _c("location", STRING, "where it lay: a URL, or a file with `#LINE` or `!MEMBER`"),
         _n("payload_sha256", STRING, "address of its bytes in the raw archive; null where none came"),

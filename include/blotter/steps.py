@@ -208,10 +208,13 @@ def publish_batch(settings: Settings, *, run_id: str, dag_id: str | None = None)
                     alert_book=alert_book,
                     usual_volumes=_read_usual_volumes(stores),
                 )
-            except GateClosed:
+            except GateClosed as closed:
                 # The cause may lie in cleaning or reading: the next build does both again.
                 stores.staging.drop(slice_ids)
+                newest = stores.ledger.newest_pending()
+                closed.is_news = stores.gate.close(closed.blocking, newest_pending=newest, now=stores.now())
                 raise
+            stores.gate.open()
         stores.staging.drop(slice_ids)
         stores.plans.drop(slice_ids)
     log.info("%s: published %s", run_id, counts)
@@ -342,6 +345,9 @@ def stage_rejection(stores: Stores, rejection: Rejection) -> None:
 
 
 def _count_waiting(stores: Stores) -> int:
+    """Count what waits for a build; 0 while the gate holds that back, until more comes, a day is over or it opens."""
+    if stores.gate.is_waiting(newest_pending=stores.ledger.newest_pending(), now=stores.now()):
+        return 0
     return len(stores.ledger.pending(limit=stores.settings.read.slice_size))
 
 

@@ -18,6 +18,7 @@ from blotter.store.archive import RawArchive
 from blotter.store.bundles import Manifest
 from blotter.store.desk import SqlDesk
 from blotter.store.feeds import FeedMemory
+from blotter.store.gate import GateMemory
 from blotter.store.habits import HabitMemory
 from blotter.store.inputs import InputLedger
 from blotter.store.judgements import JudgementMemory
@@ -108,6 +109,11 @@ class Stores:
     def link_rules(self) -> LinkRules:
         """When a reading's incident is taken for a known one."""
         return LinkRules(**self.settings.link.model_dump())
+
+    @cached_property
+    def gate(self) -> GateMemory:
+        """Whether a batch is held back, and who was told when."""
+        return GateMemory(self.engine)
 
     @cached_property
     def outbox(self) -> Outbox:

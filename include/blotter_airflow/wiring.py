@@ -4,15 +4,18 @@ Belongs here: names and numbers that two DAG files must agree on. Does not belon
 and what is told to who is on call (`blotter_airflow.oncall`).
 """
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Literal
 
-from airflow.sdk import Asset, AsyncCallback, DeadlineAlert, DeadlineReference
+from airflow.sdk import Asset, AsyncCallback, DeadlineAlert, DeadlineReference, task
 
 from blotter.config import load_settings
 from blotter_airflow.oncall import IF_IT_FAILS, tell_failure
+
+log = logging.getLogger(__name__)
 
 # What updates an asset writes into the event what there is to see of it: the asset view shows it.
 DOCUMENTS = Asset(
@@ -50,6 +53,42 @@ DEFAULT_ARGS: dict[str, Any] = {
     "on_failure_callback": tell_failure,
     "weight_rule": "absolute",
 }
+
+
+def tell_news(context: Mapping[str, Any]) -> None:
+    """Tell that a task failed for good, but for a gate that is closed by what was told already: a task's callback."""
+    from blotter.errors import GateClosed
+
+    closed = getattr(context.get("exception"), "__cause__", None)
+    if isinstance(closed, GateClosed) and not closed.is_news:
+        log.warning("the gate is closed by what was told already: it is told once more after a day")
+        return
+    tell_failure(context)
+
+
+def report_failed_part(what_follows: str) -> Any:
+    """Make the task that fails a run of mapped tasks in which one failed, without a notice: that one has told already.
+
+    `what_follows` says what becomes of what the failed task had.
+    """
+
+    @task(
+        task_id="report_unread",
+        trigger_rule="one_failed",
+        retries=0,
+        on_failure_callback=None,
+        doc_md=explain(
+            f"Fail the run where a part of it failed: {what_follows}.",
+            if_it_fails="nothing is to be done here: see the part that failed.",
+        ),
+    )
+    def report_unread() -> None:
+        from airflow.sdk.exceptions import AirflowFailException
+
+        raise AirflowFailException(f"a task before this one failed, see its log: {what_follows}")
+
+    return report_unread()
+
 
 Kind = Literal["ingest", "build", "alert", "feeds", "upkeep"]
 

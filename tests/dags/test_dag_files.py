@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from blotter_airflow.oncall import find_next_step, tell_failure
+from blotter_airflow.wiring import tell_news
 
 DAGS = Path(__file__).parents[2] / "dags"
 STORY = {  # task names read as the story of a run
@@ -103,7 +104,7 @@ def test_every_task_says_what_it_does_who_owns_it_and_what_to_do_when_it_fails(d
         if task.task_id.startswith("report_"):  # tells of others' failures, which have told already
             continue
         assert task.retries >= 1 and task.retry_exponential_backoff
-        assert tell_failure in as_list(task.on_failure_callback)
+        assert {tell_failure, tell_news} & set(as_list(task.on_failure_callback))
         assert task.execution_timeout is not None or task.task_id in ASKING
         assert task.priority_weight > 1 or dag_id not in URGENT
 

@@ -79,6 +79,24 @@ def test_a_task_that_fails_names_its_input_and_the_next_step(dag_bag: Any, home:
     assert not any("report_unread" in notice["subject"] for notice in notices), "the slice has told already"
 
 
+def test_a_gate_that_stays_closed_tells_once_and_opens_by_a_trigger(
+    dag_bag: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from blotter import rows
+
+    drop(home / "inbox" / "gazette", "One")
+    assert run(dag_bag, "ingest_drops").state == "success"
+    write_row = rows.incident_row
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "incident_row", lambda incident: {**write_row(incident), "n_killed": -1})
+        assert [run(dag_bag, "build_incidents").state for _ in range(2)] == ["failed", "failed"]
+    told = [notice["subject"] for message in read_notices(home) for notice in message["notices"]]
+    assert told == ["blotter: build_incidents.publish_batch failed"]
+    skipped = run(dag_bag, "ingest_drops")
+    assert read_extras(skipped) == {}, "no build is asked for while nothing new came"
+    assert run(dag_bag, "build_incidents").state == "success"
+
+
 def test_assets_say_what_came_in_and_what_was_published(dag_bag: Any, home: Path) -> None:
     drop(home / "inbox" / "gazette", "One")
     came = read_extras(run(dag_bag, "ingest_drops"))
@@ -188,6 +206,7 @@ def newer_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]
 
     def take_over() -> None:
         monkeypatch.setattr(reader, "EXTRACTOR_VERSION", "newer-1")
+        monkeypatch.setenv("BLOTTER_READ__CONFINE", "false")  # a process of its own would have the reader of today
         load_reader.cache_clear()
 
     yield take_over

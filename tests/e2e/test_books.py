@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
@@ -16,6 +17,7 @@ from blotter.cli import app
 from blotter.config import Settings
 from blotter.errors import GateClosed, PublishingError
 from blotter.maintenance import expire_documents, rebuild_state, sweep_leftovers, write_checks_site
+from blotter.model import Document
 from blotter.store.inputs import InputLedger
 from blotter.stores import Stores
 from pipeline import run_steps
@@ -60,6 +62,37 @@ def test_what_is_pending_is_told_by_how_far_it_is(settings: Settings, drop_stori
     waiting = list_pending(settings)
     assert (waiting.n_waiting, waiting.n_planned, waiting.n_read) == (0, 2, 3)
     assert [document.kind for document in waiting.shown] == ["file"] * 5
+
+
+def test_what_waits_is_counted_without_being_loaded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million may be pending: of documents, no more are read than are shown, or than one slice has."""
+    n_held, n_read = 0, 0
+    decode = msgspec.msgpack.decode
+
+    def count_documents(content: bytes, **options: Any) -> Any:
+        nonlocal n_held, n_read
+        decoded = decode(content, **options)
+        n_here = len(decoded) if options.get("type") == list[Document] else options.get("type") is Document
+        n_held, n_read = max(n_held, n_here), n_read + n_here
+        return decoded
+
+    lines = [json.dumps({"title": f"Fire {number}", "text": f"House {number} burned."}) for number in range(700)]
+    (Path(settings.inbox) / "many.jsonl").write_text("\n".join(lines), "utf-8")
+    steps.ingest_drops(settings, run_id="two")
+    steps.plan_slices(settings)
+    monkeypatch.setattr(msgspec.msgpack, "decode", count_documents)
+    waiting = list_pending(settings, limit=5)
+    assert (waiting.n_planned, waiting.n_waiting, len(waiting.shown)) == (300, 400, 5)
+    assert (n_held, n_read) == (3, 300 + 5), "slices have three documents here, and a build has a hundred slices"
+
+
+def test_an_input_that_is_pending_and_settled_is_seen(settings: Settings) -> None:
+    (Path(settings.inbox) / "late.txt").write_text("Fire\n\nA house burned in Springfield.", "utf-8")
+    steps.ingest_drops(settings, run_id="two")
+    with Stores(settings) as stores, stores.engine.begin() as connection:
+        statement = "INSERT INTO settled_inputs SELECT input_id, 'published', NULL, NULL FROM pending_inputs"
+        connection.execute(text(statement))
+    assert any("1 inputs are pending and settled, inp_" in one for one in find_imbalances(settings))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Reading archived articles again: told before it is done, done once, and nothing where the reader is the same."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,12 +13,15 @@ import pytest
 from typer.testing import CliRunner
 
 from blotter import judging, queries, reprocessing, steps
+from blotter.accounting import find_imbalances
 from blotter.cli import app
 from blotter.config import Settings
 from blotter.errors import SettingsError
 from blotter.extract import Reader
 from blotter.model import Article, Reading
+from blotter.quarantining import list_quarantined, replay_quarantined
 from blotter.reading import load_reader
+from pipeline import run_steps
 from warehouses import count_rows, hash_files
 
 Drop = Callable[[Settings], None]
@@ -90,7 +94,8 @@ def test_the_same_extractor_changes_nothing(newsroom: Settings) -> None:
 
 def env(settings: Settings) -> dict[str, str]:
     names = ("warehouse", "archive", "staging", "inbox", "state", "alerts_log")
-    return {f"BLOTTER_{name.upper()}": getattr(settings, name) for name in names}
+    variables = {f"BLOTTER_{name.upper()}": getattr(settings, name) for name in names}
+    return variables | {"BLOTTER_READ__CONFINE": "false"}
 
 
 def test_another_version_that_finds_the_same_adds_readings_and_no_change(
@@ -190,6 +195,35 @@ def test_the_command_shows_asks_and_publishes(
     assert hash_files(Path(newsroom.warehouse)) == before
     assert "changes" in reprocess("--yes")
     assert hash_files(Path(newsroom.warehouse)) != before
+
+
+def test_an_article_over_its_limits_is_quarantined_once_stays_as_it_is_and_the_rest_is_read_again(
+    tmp_path: Path, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a new document would be: in a process that can be killed."""
+    made = make_settings(tmp_path)
+    loose = made.model_copy(update={"read": made.read.model_copy(update={"confine": False})})
+    short = "Ann Smith, 31, was hurt in a fire on Dock Street in Springfield, Illinois, on Monday, police said."
+    long = " ".join(short.replace("31", str(number % 90)) for number in range(9_000))
+    for name, text in (("short", short), ("long", long)):
+        line = {"url": f"http://gazette.example/{name}", "title": "A fire", "published": "2026-03-03", "text": text}
+        (tmp_path / "inbox" / "gazette").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "inbox" / "gazette" / f"{name}.jsonl").write_text(json.dumps(line), "utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr(Reader, "read", lambda self, article: renumber(READ(self, article), "rules-before"))
+        run_steps(loose, "one")
+    before = ask(made, "FROM claims WHERE article_id IN (SELECT article_id FROM articles WHERE url LIKE '%long')")
+    tight = made.model_copy(update={"read": made.read.model_copy(update={"timeout_s": 0.4})})
+    for n_new in (1, 0):
+        plan = prepare(tight)
+        counts = reprocessing.publish_reprocess(tight, plan.plan_id, run_id=f"again {n_new}")
+        assert (counts["n_articles"], counts["n_failed"], counts["n_quarantined"]) == (n_new, 1, n_new)
+    [lying] = list_quarantined(tight)
+    assert (lying.kind, lying.reason, lying.location) == ("article", "too_slow", "http://gazette.example/long")
+    assert "blotter reprocess" in replay_quarantined(tight, [lying]).left[lying.input_id]
+    after = ask(made, "FROM claims WHERE article_id IN (SELECT article_id FROM articles WHERE url LIKE '%long')")
+    assert after == before
+    assert find_imbalances(tight) == []
 
 
 def test_a_page_fetched_again_unchanged_by_a_new_reader_is_no_new_revision(

@@ -84,6 +84,41 @@ def test_a_closed_gate_publishes_nothing_and_lets_the_batch_through_once_mended(
     assert read_news(tmp_path / "warehouse") == read_news(tmp_path / "undisturbed" / "warehouse")
 
 
+def test_a_gate_that_stays_closed_is_news_once_and_is_tried_again_when_something_is_new(
+    tmp_path: Path, make_settings: Make, drop_stories: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, tomorrow = make_settings(tmp_path), make_settings(tmp_path, day="2026-03-05")
+    drop_stories(settings)
+    write_row = rows.incident_row
+
+    def drop_fire(number: int) -> None:
+        text = f"Fire on Dock Street\n\nA house burned down at {number} Dock Street in Springfield on Tuesday."
+        (Path(settings.inbox) / f"{number}.txt").write_text(text, "utf-8")
+
+    def try_again(settings: Settings, *, wrong: str = "n_killed", value: object = -1) -> bool:
+        """Build as the DAG does; says whether who is on call is told."""
+        with monkeypatch.context() as patch, pytest.raises(GateClosed) as closed:
+            patch.setattr(rows, "incident_row", lambda incident: {**write_row(incident), wrong: value})
+            run_steps(settings, "blocked")
+        return closed.value.is_news
+
+    assert try_again(settings)
+    assert steps.count_waiting(settings) == 0, "nothing but a person can open it"
+    assert steps.ingest_drops(settings, run_id="idle")["n_waiting"] == 0
+    drop_fire(1)
+    assert steps.ingest_drops(settings, run_id="more")["n_documents"] == 1
+    assert steps.count_waiting(settings) > 0, "what is new may be another story"
+    assert try_again(settings), "another record does not hold"
+    assert not try_again(settings)
+    assert try_again(settings, wrong="status", value="unheard of"), "another expectation does not hold"
+    assert not try_again(settings, wrong="status", value="unheard of")
+    assert steps.count_waiting(settings) == 0 < steps.count_waiting(tomorrow), "once a day it is tried again"
+    assert try_again(tomorrow, wrong="status", value="unheard of"), "and told"
+    assert run_steps(tomorrow, "mended")["n_published"] > 0, "a person may try at any time"
+    drop_fire(2)
+    assert try_again(tomorrow, wrong="status", value="unheard of"), "it was open in between"
+
+
 def test_a_fault_of_our_disk_quarantines_nothing(tmp_path: Path, make_settings: Make, drop_stories: Drop) -> None:
     settings = make_settings(tmp_path)
     drop_stories(settings)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from blotter.ids import canonical_json
+from blotter.ids import canonical_json, make_id
 from blotter.quality.suites import Check, References, Severity, checks_of
 from blotter.schemas import TABLES
 
@@ -65,6 +65,7 @@ class CheckReport:
     is_blocked: bool
     message: str  # every failure with its first rows, the blocking ones first; empty where all held
     quarantined: Mapping[str, str]
+    blocking: tuple[str, ...] = ()  # names what blocks, by expectation and rows: alike for the same trouble
 
 
 def check_batch(
@@ -100,6 +101,7 @@ def check_batch(
         is_blocked=any(finding.is_blocking for finding in failed),
         message="\n".join(_word_finding(finding) for finding in failed),
         quarantined=_collect_quarantined(failed),
+        blocking=tuple(_name_finding(finding) for finding in failed if finding.is_blocking),
     )
 
 
@@ -231,6 +233,14 @@ def _word_finding(finding: Finding) -> str:
     if len(finding.failed_rows) > SHOWN_ROWS:
         lines.append(f"  and {len(finding.failed_rows) - SHOWN_ROWS} more")
     return "\n".join(lines)
+
+
+def _name_finding(finding: Finding) -> str:
+    """Name a finding by its expectation and the keys of its rows, not by what a clock or the batch's size changes."""
+    check = finding.check
+    key = TABLES[check.suite].key if check.suite in TABLES else ()
+    rows = sorted(canonical_json([row.get(column) for column in key]) for row in map(_plain, finding.failed_rows))
+    return f"{check.suite}: {check.expectation}: {make_id('row', *rows)}"
 
 
 def _collect_quarantined(failed: Iterable[Finding]) -> dict[str, str]:

@@ -234,6 +234,11 @@ class InputLedger:
             if row.input_id not in skip:
                 yield msgspec.msgpack.decode(row.document, type=Document)
 
+    def newest_pending(self) -> int:
+        """Give the number of the input that became pending last; 0 where none is pending."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.max(_pending.c.seq))).scalar_one() or 0
+
     def count_pending_of(self, input_ids: Iterable[str]) -> int:
         """Count those of the inputs that are pending."""
         with self._engine.connect() as connection:
