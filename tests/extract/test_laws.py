@@ -11,7 +11,7 @@ from tests.extract.builders import make_article
 from tests.golden.goldens import list_goldens, load_article
 
 from blotter.extract import Reader
-from blotter.extract.gate import GatedPattern, literal_bits
+from blotter.extract.gate import GatedPattern, mark_text
 from blotter.extract.predicates import _TABLE
 from blotter.extract.sentences import find_sentences
 from blotter.model import FIELDS, ClaimState, Reading, ReadingKind, identify_reading
@@ -200,7 +200,7 @@ def test_sentences_keep_every_letter_in_order(text: str) -> None:
 
 class _Text:
     def __init__(self, text: str) -> None:
-        self.text, self.bits = text, literal_bits(text)
+        self.text, self.bits = text, mark_text(text)
 
 
 @settings(max_examples=150, deadline=None)

@@ -1,34 +1,40 @@
 """Patterns that are only tried where they can match.
 
 A page has some thirty sentences and the reader some two hundred patterns, most of which need a word that the sentence does
-not have. For each pattern the literals are derived of which any match must contain one ("shot", "gunned"); one Aho-Corasick
-pass over a sentence tells which literals it has, as bits of an integer, and a pattern runs only where a bit meets its own.
+not have. For each pattern the literals are derived of which any match must contain one ("shot", "gunned"), and each pattern
+has one bit of an integer. One Aho-Corasick pass over a page finds the literals of all patterns at once and gives each
+sentence the bits of the patterns that can match in it; a pattern runs only where its bit is set.
 
-Belongs here: deriving the literals and the pass. Does not belong here: any pattern.
+Belongs here: deriving the literals, the pass, and tables of patterns. Does not belong here: any pattern.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as sre_parser  # type: ignore[attr-defined]
-from typing import Any, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from ahocorasick_rs import AhoCorasick, Implementation
+from spacy.lang.en.stop_words import STOP_WORDS
 
 from blotter.extract.patterns import compile_pattern
+from blotter.extract.sentences import Span as Bounds
 
-_ALWAYS = 1  # the bit that every text has: what patterns without literals ask for
-_BIT_OF: dict[str, int] = {}
+Row = TypeVar("Row")
+
+_ASKED: list[frozenset[str]] = []  # by the number of a pattern's bit: its literals; none where it may match anywhere
 _SHORTEST = 3  # a literal of fewer letters is in nearly every sentence
 _RARE = frozenset("jqxz")  # two letters tell where one of these is among them
 _DIGIT = "\\d"  # stands among the literals for any decimal digit
 _SOME_DIGIT = re.compile(_DIGIT)
 _IN_EVERY_SENTENCE = frozenset(" .,-'’\"")
+_MASKS = "⟦⟧"  # stand for what a sentence says, and in no sentence
+_BLANK = re.compile(rf"[^\S ]|[{_MASKS}]")
 
 
 class Text(Protocol):
-    """What a gated pattern is tried on: a text and the bits of its literals (of the sentence that it is or comes from)."""
+    """What a gated pattern is tried on: a text and the bits of the patterns that can match in it or what it comes from."""
 
     @property
     def text(self) -> str:
@@ -36,7 +42,7 @@ class Text(Protocol):
 
     @property
     def bits(self) -> int:
-        """What `literal_bits` gave for it."""
+        """What `mark_spans` or `mark_text` gave for it."""
 
 
 class Span(Text, Protocol):
@@ -52,9 +58,9 @@ class Span(Text, Protocol):
 
 
 class GatedPattern:
-    """A compiled pattern with the bits of its literals; without literals it always runs.
+    """A compiled pattern with a bit of its own.
 
-    Loops over many patterns ask `pattern.bits & text.bits` themselves: a call costs more than the question.
+    What asks often asks `pattern.bits & text.bits` itself, or a `PatternTable`: a call costs more than the question.
     """
 
     __slots__ = ("bits", "flags", "pattern", "source")
@@ -62,11 +68,8 @@ class GatedPattern:
     def __init__(self, pattern: str, flags: int) -> None:
         self.source, self.flags = pattern, flags
         self.pattern = compile_pattern(pattern, flags)
-        self.bits = 0
-        literals = _required_literals(sre_parser.parse(pattern, flags))
-        for literal in literals or ():
-            self.bits |= 1 << _BIT_OF.setdefault(literal, len(_BIT_OF) + 1)
-        self.bits = self.bits or _ALWAYS
+        self.bits = 1 << len(_ASKED)
+        _ASKED.append(_required_literals(sre_parser.parse(pattern, flags)) or frozenset())
 
     def search(self, text: Text) -> re.Match[str] | None:
         """Search the text if it can match."""
@@ -83,46 +86,114 @@ class GatedPattern:
         return self.pattern.finditer(whole, span.start, span.end)
 
 
+@cache
 def gated(pattern: str, flags: int = re.I) -> GatedPattern:
-    """Compile a pattern and derive its literals; meant for module level, before the first `literal_bits`."""
+    """Compile a pattern and derive its literals; meant for what is made once, before any text is marked."""
     return GatedPattern(pattern, flags)
 
 
-def literal_bits(text: str) -> int:
-    """Give the bits of the literals that a text has, in any case."""
-    bits = _ALWAYS
-    for index in {
-        found[0] for found in _automaton(len(_BIT_OF)).find_matches_as_indexes(text.lower(), overlapping=True)
-    }:
-        bits |= 2 << index
-    if _DIGIT in _BIT_OF and _SOME_DIGIT.search(text):
-        bits |= 1 << _BIT_OF[_DIGIT]
+class PatternTable(Generic[Row]):
+    """Rows of a pattern each, in the order in which the patterns were made: gives those that can match in a text."""
+
+    def __init__(self, rows: Iterable[tuple[GatedPattern, Row]]) -> None:
+        self._row_of = {pattern.bits: (pattern.pattern, row) for pattern, row in rows}
+        self._bits = sum(self._row_of)
+
+    def choose(self, text: Text) -> list[tuple[re.Pattern[str], Row]]:
+        """Give the rows whose pattern can match, with the pattern, in the table's order."""
+        left = self._bits & text.bits
+        chosen: list[tuple[re.Pattern[str], Row]] = []
+        while left:
+            bit = left & -left
+            chosen.append(self._row_of[bit])
+            left ^= bit
+        return chosen
+
+
+class _Pass(NamedTuple):
+    """What one pass over a text needs: the literals, and bits of patterns."""
+
+    literals: AhoCorasick
+    asked_by: list[int]  # by the literal's index: those that ask for it
+    always: int  # those that may match anywhere
+    with_digit: int  # those that ask for a digit
+
+    def find(self, text: str) -> list[tuple[int, int, int]]:
+        """Find all literals in a text of small letters and plain blanks: index, start and end of each, by their ends."""
+        return self.literals.find_matches_as_indexes(text, overlapping=True)
+
+
+def mark_spans(text: str, spans: Sequence[Bounds]) -> list[int]:
+    """Give for each span of a text the bits of the patterns that can match in it; spans are in order and do not overlap."""
+    plain = _write_plain(text)
+    if len(plain) != len(text):  # "İ" has a small form of two characters
+        return [mark_text(text[span.start : span.end]) for span in spans]
+    one = _prepare_pass(len(_ASKED))
+    marks = [one.always | (one.with_digit if _SOME_DIGIT.search(text, s.start, s.end) else 0) for s in spans]
+    ahead = iter(spans)
+    number, start, end, bits = -1, 0, 0, 0
+    for index, literal_start, literal_end in one.find(plain):
+        while literal_end > end:
+            if number >= 0:
+                marks[number] |= bits
+            span = next(ahead, None)
+            if span is None:
+                return marks
+            number, start, end, bits = number + 1, span.start, span.end, 0
+        if literal_start >= start:
+            bits |= one.asked_by[index]
+    if number >= 0:
+        marks[number] |= bits
+    return marks
+
+
+def mark_text(text: str) -> int:
+    """Give the bits of the patterns that can match in a text."""
+    one = _prepare_pass(len(_ASKED))
+    bits = one.always | (one.with_digit if _SOME_DIGIT.search(text) else 0)
+    for index in {found[0] for found in one.find(_write_plain(text))}:
+        bits |= one.asked_by[index]
     return bits
 
 
+def _write_plain(text: str) -> str:
+    return _BLANK.sub(" ", text.lower())
+
+
 @cache
-def _automaton(n_literals: int) -> AhoCorasick:
-    return AhoCorasick(list(_BIT_OF)[:n_literals], implementation=Implementation.DFA)
+def _prepare_pass(n_patterns: int) -> _Pass:
+    asked_by: dict[str, int] = {}
+    always = 0
+    for number, literals in enumerate(_ASKED[:n_patterns]):
+        for literal in literals:
+            asked_by[literal] = asked_by.get(literal, 0) | 1 << number
+        always |= 0 if literals else 1 << number
+    with_digit = asked_by.pop(_DIGIT, 0)
+    # a compact automaton: a larger one is faster by itself, and slower among all else that wants the processor's cache
+    automaton = AhoCorasick(list(asked_by), implementation=Implementation.ContiguousNFA)
+    return _Pass(automaton, list(asked_by.values()), always, with_digit)
 
 
 def _required_literals(sequence: Any) -> frozenset[str] | None:
-    """Give literals of which any match of a parsed pattern contains one; None where there are none such."""
-    options: list[frozenset[str]] = []
+    """Give literals of which any match of a parsed pattern contains one; None where there are none such.
+
+    Of several choices the one whose least telling literal tells most.
+    """
+    choices: list[frozenset[str]] = []
     run = ""
     for operator, argument in sequence:
-        if operator is sre.LITERAL:
-            run += chr(argument).lower()
+        is_blank = operator is sre.IN and argument == [(sre.CATEGORY, sre.CATEGORY_SPACE)]
+        if is_blank or (operator is sre.LITERAL and chr(argument) not in _MASKS):
+            run += " " if is_blank else chr(argument).lower()
             continue
-        if run:
-            options.append(frozenset((run,)))
-            run = ""
+        choices.append(frozenset((run,)))
+        run = ""
         inner = _literals_of_node(operator, argument)
         if inner is not None:
-            options.append(inner)
-    if run:
-        options.append(frozenset((run,)))
-    usable = [option for option in options if all(map(_is_telling, option))]
-    return max(usable, key=lambda option: (min(map(len, option)), -len(option)), default=None)
+            choices.append(inner)
+    choices.append(frozenset((run,)))
+    telling = [choice for choice in choices if all(map(_is_telling, choice))]
+    return max(telling, key=lambda choice: (min(map(_weigh_literal, choice)), -len(choice)), default=None)
 
 
 def _is_telling(literal: str) -> bool:
@@ -130,6 +201,11 @@ def _is_telling(literal: str) -> bool:
     if any(ch.isalpha() for ch in literal):
         return literal == _DIGIT or len(literal) >= _SHORTEST or (len(literal) == 2 and not _RARE.isdisjoint(literal))
     return not set(literal) <= _IN_EVERY_SENTENCE
+
+
+def _weigh_literal(literal: str) -> int:
+    """Weigh how much a literal tells: its letters, but for the commonest words, which tell little; any digit least."""
+    return 0 if literal == _DIGIT else sum(1 if word in STOP_WORDS else len(word) for word in literal.split())
 
 
 def _literals_of_node(operator: Any, argument: Any) -> frozenset[str] | None:

@@ -7,7 +7,7 @@ about an incident at all (`relevance`).
 import re
 from dataclasses import dataclass
 
-from blotter.extract.gate import gated
+from blotter.extract.gate import PatternTable, gated
 from blotter.extract.patterns import compile_pattern
 from blotter.extract.scene import Scene, Sentence
 
@@ -43,8 +43,8 @@ _OTHER_WORDS = gated(
     r"\b(?:arrest(?:ed|s|ing)?|seized|raid(?:ed)?|search\swarrants?|traffic\sstop|possession\sof|stolen|thefts?|stole|trespass\w*|vandali\w+|gunpoint|pointed\sa|brandish\w*|found\s(?:a|an|two|three|the)\s(?:\w+\s){0,3}(?:handguns?|guns?|firearms?|pistols?)|bod(?:y|ies)\s(?:was|were|of)|found\sdead|injured|accident|rescued|evacuated)\b"
 )
 # Of what crashed these say nothing: a road vehicle, where no aircraft, train or vessel is told of.
-_CRASH = gated(r"\b(?:crash(?:ed|es)?|collision|collided|overturned|wreck(?:age)?|motor\svehicle)\b")
-_PATTERNS = tuple((name, gated(rf"\b(?:{words})\b")) for name, words in _TYPES)
+_CRASH = r"crash(?:ed|es)?|collision|collided|overturned|wreck(?:age)?|motor\svehicle"
+_PATTERNS = PatternTable((gated(rf"\b(?:{words})\b"), name) for name, words in (*_TYPES, ("crash", _CRASH)))
 
 _WEAPONS: tuple[tuple[str, str], ...] = (
     ("AR-15 rifle", r"AR-?15|AR-style"),
@@ -63,7 +63,9 @@ _WEAPONS: tuple[tuple[str, str], ...] = (
     ("bomb", r"bomb|grenade|pipe\sbomb|explosive\sdevice"),
     ("vehicle", r"(?:intentionally|deliberately)\s(?:struck|ran|drove|hit)|used\s(?:a|his|her)\s(?:car|vehicle|truck)\sas"),
 )  # fmt: skip
-_WEAPON_PATTERNS = tuple((name, gated(rf"\b(?:{words})s?\b")) for name, words in _WEAPONS)
+_WEAPON_PATTERNS = PatternTable(
+    (gated(rf"\b(?:{words})s?\b"), (rank, name)) for rank, (name, words) in enumerate(_WEAPONS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,8 @@ def read_types(scene: Scene) -> list[Keyword]:
     totals: dict[str, float] = {}
     for sentence in scene.telling:
         factor = 3.0 if sentence.is_title else 2.0 if sentence.index <= 2 else 1.0 if sentence.index < 14 else 0.4
-        for name, pattern in (*_PATTERNS, ("crash", _CRASH)):
-            if not pattern.bits & sentence.bits:
-                continue
-            for match in pattern.finditer(sentence):
+        for pattern, name in _PATTERNS.choose(sentence):
+            for match in pattern.finditer(sentence.text):
                 before, after = sentence.text[: match.start()], sentence.text[match.end() :]
                 if _is_earlier_case(before, after) or _is_another_type(name, before, after):
                     continue
@@ -190,10 +190,8 @@ def read_weapon(scene: Scene) -> Keyword | None:
     """Give the most exactly named weapon of the telling sentences."""
     best: tuple[float, Keyword] | None = None
     for sentence in scene.body:
-        for rank, (value, pattern) in enumerate(_WEAPON_PATTERNS):
-            if not pattern.bits & sentence.bits:
-                continue
-            for match in pattern.finditer(sentence):
+        for pattern, (rank, value) in _WEAPON_PATTERNS.choose(sentence):
+            for match in pattern.finditer(sentence.text):
                 score = (
                     (0.2 if value == "gun" else 1.0)
                     + 0.8 * sentence.is_about_incident

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 
 from spacy.lang.en.stop_words import STOP_WORDS
 
@@ -233,7 +234,7 @@ class MentionFinder:
         plain = [word for _, word in words]
         small = [word.lower().strip("\"“”‘’'().,") for word in plain]
         core = [word for word in small if len(word) > 1]
-        if not core or len(plain) > 6 or any(ch.isdigit() for ch in text[start:stop]):
+        if not core or len(plain) > 6 or any(map(str.isdigit, text[start:stop])):
             return None
         known = small[0] in self.first_names
         last = len(small) - 1
@@ -303,23 +304,29 @@ class MentionFinder:
 
     def _match_descriptions(self, text: str, start: int, end: int) -> list[re.Match[str]]:
         """Match the description pattern around each word that can be its head; tried everywhere it is 20 times slower."""
-        words = [(*m.span(), m[0].lower()) for m in _WORD.finditer(text, start, end)]
+        piece = text[start:end].lower()
+        if len(piece) != end - start:  # "İ" has a small form of two characters
+            piece = text[start:end]
+        parts = _WORD_PARTS.split(piece)  # what lies between words, and the words, in turn
+        starts = list(accumulate(map(len, parts), initial=start))[1:-1:2]
+        words = parts[1::2]
         found: list[re.Match[str]] = []
         after = start
         heads = self._heads
-        has_age = "old" in text[start:end].lower()
-        for index, (at, _, word) in enumerate(words):
+        has_age = "old" in piece
+        for index, word in enumerate(words):
             if word in heads or (has_age and word.endswith(_AGE_ENDINGS)):
-                if word in _PERSONAL and not has_age and not self._can_follow(text, words, index + 1):
+                at = starts[index]
+                if word in _PERSONAL and not has_age and not self._can_follow(text, words, starts, index + 1):
                     match = _PRONOUN.match(text, at, end)
                 else:
-                    match = self._match_around(text, words, index, after, end)
+                    match = self._match_around(text, words, starts, index, after, end)
                 if match is not None and match.end() > match.start():
                     found.append(match)
                     after = match.end()
         spans = [match.span() for match in found]
-        numbers = [at for at, _, word in words if word in NUMBER_WORDS or word[0].isdigit()]
-        for at in numbers:
+        numbers = [index for index, word in enumerate(words) if word in NUMBER_WORDS or word[0].isdigit()]
+        for at in [starts[i] for i in numbers if has_age or self._may_count(text, words, starts, i)]:
             if not any(a <= at < b for a, b in spans):
                 match = self._description.match(text, at, end)
                 if match is not None and not any(a < match.end() and at < b for a, b in spans):
@@ -327,31 +334,44 @@ class MentionFinder:
         return sorted(found, key=lambda match: match.start()) if len(found) > 1 else found
 
     def _match_around(
-        self, text: str, words: list[tuple[int, int, str]], index: int, after: int, end: int
+        self, text: str, words: list[str], starts: list[int], index: int, after: int, end: int
     ) -> re.Match[str] | None:
         first = index
         while (
-            first > 0 and index - first < 9 and words[first - 1][0] >= after and self._can_precede(text, words, first)
+            first > 0
+            and index - first < 9
+            and starts[first - 1] >= after
+            and self._can_precede(text, words[first - 1], starts[first - 1], starts[first])
         ):
             first -= 1
         for position in range(first, index + 1):
-            match = self._description.match(text, words[position][0], end)
-            if match is not None and match.end() > words[index][0]:
+            match = self._description.match(text, starts[position], end)
+            if match is not None and match.end() > starts[index]:
                 return match
         return None
 
-    def _can_precede(self, text: str, words: list[tuple[int, int, str]], index: int) -> bool:
-        at, stop, word = words[index - 1]
-        return text[stop : words[index][0]] in _JOINTS and (
+    def _may_count(self, text: str, words: list[str], starts: list[int], index: int) -> bool:
+        """Say whether a number may count people, by the words beside it; where no age is told, which any word may begin."""
+        word, after = words[index], starts[index] + len(words[index])
+        if not (word.isalpha() or word.isdigit()) or word in self._heads or text[after : after + 1] != " ":
+            return True
+        if index and words[index - 1] in _HARMING:
+            return True
+        if index + 1 == len(words) or starts[index + 1] > after + 1:
+            return False
+        return words[index + 1] in _AFTER_BARE or self._can_follow(text, words, starts, index + 1)
+
+    def _can_precede(self, text: str, word: str, at: int, next_at: int) -> bool:
+        return text[at + len(word) : next_at] in _JOINTS and (
             word in self._before_head or text[at].isupper() or text[at].isdigit() or word.endswith(_BEFORE_ENDINGS)
         )
 
-    def _can_follow(self, text: str, words: list[tuple[int, int, str]], index: int) -> bool:
+    def _can_follow(self, text: str, words: list[str], starts: list[int], index: int) -> bool:
         """Say whether a word may go on with a description that a pronoun begins ("her husband", "her Elgin home")."""
         if index == len(words):
             return False
-        at, _, word = words[index]
-        return not word.isalpha() or word in self._heads or word in self._before_head or text[at].isupper()
+        word = words[index]
+        return not word.isalpha() or word in self._heads or word in self._before_head or text[starts[index]].isupper()
 
     def _read_description(self, text: str, match: re.Match[str]) -> Mention | None:
         if match.re is _PRONOUN or match.group("pronoun"):
@@ -501,7 +521,7 @@ _KIN = frozenset(
 _FATES = frozenset("killed slain murdered dead deceased wounded injured arrested missing".split())
 _NUMERAL = compile_pattern(_NUMBER, re.I)
 _NUMBERS = re.compile(r"\d{1,3}")
-_WORD = compile_pattern(r"[^\W_](?:[\w’'-]*\w)?")
+_WORD_PARTS = compile_pattern(r"([^\W_](?:[\w’'-]*\w)?)")
 _PERSONAL = frozenset(("he", "she", "they", "him", "her", "them"))
 _PRONOUN = compile_pattern(r"(?<![\w’'-])(?P<pronoun>he|she|they|him|her|them)(?![\w-])", re.I)
 _JOINTS = frozenset((" ", ", ", "-", "\u00a0"))
@@ -516,6 +536,12 @@ _NO_NOUN = compile_pattern(
     r"[.,;:!?”\")]|$|\s(?:in|on|at|to|with|and|multiple|several|before|after|while|as|from|by|for|early|during|when|once|twice|then|through|dead|inside|outside|into)\b"
 )
 _BARE = tuple("bare kill killed kills wound injuring injures wounds leaves left leaving".split())
+_HARMING = frozenset("killing killed kills wounding injuring injures wounds leaves left leaving".split())
+# what may follow a number that stands for people without a noun: "two others", "three were hurt"
+_AFTER_BARE = frozenset(
+    """more other others of in were was are is have has had shot stabbed dead killed injured wounded hurt missing remain
+    remains remained suffered sustained arrested critically seriously fatally died second third fourth fifth""".split()
+)
 _AGES_AFTER = compile_pattern(
     r"(?:['’]s?\sages\s(?:were|are|(?P<range>range\sfrom))\s|\s(?:were|are)\s(?:ages?\s|aged\s)(?=\d)|\s(?:were|are)\s(?=\d{1,2}(?:,|\sand)\s[\d\s,and]{1,16}years\sold)"
     r"|,?\s+(?:[—–-]+\s)?(?:\(|(?P<both>both|all|each)\s+|(?:also|then|now|just)\s+)?(?P<span>between\sthe\sages\sof\s|(?:who\s)?rang(?:e|ed|ing)\sin\sage\sfrom\s|(?:who\s)?rang(?:e|ed|ing)\sfrom\s|(?:aged?\s|ages\s|(?:who\s)?(?:were\s|are\s)?)between\s(?=\d{1,2}\sand\s\d{1,2}\s?(?:[,.;)]|years\sold)))?(?:ages?|aged|who\s(?:are|were))?\s*(?<=[\s(]))"

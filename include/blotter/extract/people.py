@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import Levenshtein
 
+from blotter.extract.gate import gated
 from blotter.extract.mentions import Mention, MentionFinder, split_name
 from blotter.extract.patterns import compile_pattern
 from blotter.extract.predicates import Finding, MaskedSentence
@@ -217,7 +218,7 @@ class PeopleReader:
             and names[0].start - sentence.start <= 3
             and (len(sentence.text) < 60 or sentence.text.startswith(("•", "-", "*")))
         )
-        if _LIST_HEAD.search(sentence.text) and not is_line:
+        if _LIST_HEAD.search(sentence) and not is_line:
             words = sentence.text.lower()
             self._list_head = (
                 (Role.SUSPECT, None)
@@ -790,9 +791,8 @@ class PeopleReader:
 _GOES_ON = compile_pattern(
     r"[^⟦⟧.;]{0,60}?(?:,|\band|\bthen|\bbefore|\bby)\s(?:then\s|fatally\s|repeatedly\s)?\w+\s(?:\w+\s)?$"
 )
-_LIST_HEAD = compile_pattern(
-    r"\b(?:victims?|dead|killed|deceased|died|slain|injured|wounded|suspects|arrested|charged)\b[^.]{0,80}:?\s*$|:$",
-    re.I,
+_LIST_HEAD = gated(
+    r"\b(?:victims?|dead|killed|deceased|died|slain|injured|wounded|suspects|arrested|charged)\b[^.]{0,80}:?\s*$|:$"
 )
 _ONE_OF = compile_pattern(
     r"⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,60},|,)?\s(?:was|is|were|are)\s(?:one|two|three|also|(?:confirmed\s)?to\sbe)?\s?(?:of|among)\s⟦(\d+)⟧"

@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from blotter.extract.background import mark_sentences
-from blotter.extract.gate import literal_bits
+from blotter.extract.gate import mark_spans
 from blotter.extract.mentions import Mention, MentionFinder
 from blotter.extract.predicates import MaskedSentence, find_predicates, mask_sentence
 from blotter.extract.scene import Scene, Sentence
@@ -81,9 +81,8 @@ def split_sentences(doc: Doc) -> Doc:
     text = scene.article.text
     title_end = len(scene.article.title) if scene.article.title and text.startswith(scene.article.title) else 0
     spans = find_sentences(text)
-    for index, span in enumerate(spans):
+    for index, (span, bits) in enumerate(zip(spans, mark_spans(text, spans), strict=True)):
         piece = text[span.start : span.end]
-        bits = literal_bits(piece)
         scene.sentences.append(Sentence(index, span.start, span.end, piece, bits, is_title=span.end <= title_end))
     if len(doc):
         first_tokens = np.searchsorted(doc.to_array([IDX]).ravel(), [span.start for span in spans], side="right") - 1

@@ -196,6 +196,8 @@ class PlaceReader:
     def __init__(self, gazetteer: Gazetteer, edges: frozenset[str]) -> None:
         self.gazetteer = gazetteer
         self._edges = edges
+        self._leads = edges - {"st", "st.", "la", "el"}  # begin no name of a place
+        self._no_places = self._leads | _CALENDAR  # alone
         self._parts: frozenset[str] = frozenset()
         self._surnames: set[str] = set()
         self._abroad_cues: set[str] = set()
@@ -360,6 +362,8 @@ class PlaceReader:
         counties: list[PlaceMention],
     ) -> None:
         """Read capitalised words; "Baltimore's Barclay" is two names, and "Dayton Tuesday" is one and a day."""
+        if run.group().lower() in self._no_places:
+            return
         words: list[tuple[int, str]] = []
         for match in _WORD.finditer(text, run.start(), run.end()):
             word = match.group()
@@ -373,6 +377,10 @@ class PlaceReader:
                 self._read_words(text, words, sentence, names, cities, counties, how)
                 words = []
         self._read_words(text, words, sentence, names, cities, counties)
+
+    def _match_state(self, text: str, at: int) -> re.Match[str] | None:
+        """Match the state that follows a place after a comma."""
+        return self._state_after.match(text, at) if text.startswith(",", at) else None
 
     @staticmethod
     def _is_force_next(text: str, at: int) -> bool:
@@ -388,7 +396,7 @@ class PlaceReader:
         counties: list[PlaceMention],
         how: str = "",
     ) -> None:
-        while words and words[0][1].lower() in self._edges and words[0][1].lower() not in ("st", "st.", "la", "el"):
+        while words and words[0][1].lower() in self._leads:
             words = words[1:]
         while words and words[-1][1].islower():  # "Brooklyn on" before "Monday"
             words = words[:-1]
@@ -412,11 +420,7 @@ class PlaceReader:
             return
         start, end = words[0][0], words[-1][0] + len(words[-1][1])
         inside = [(a, b) for a, b in names if a < end and start < b]
-        if (
-            inside
-            and not self._state_after.match(text, end)
-            and not (len(words) == 1 and text.endswith("in ", 0, start))
-        ):
+        if inside and not self._match_state(text, end) and not (len(words) == 1 and text.endswith("in ", 0, start)):
             return
         self._add_city(text, words, sentence, cities, 0.0, how)
 
@@ -427,7 +431,7 @@ class PlaceReader:
             name = re.sub(r"['’]s$", "", " ".join(w for _, w in words[skip:]))
             if self.gazetteer.counties(name):
                 end = words[-1][0] + len(words[-1][1])
-                state = self._state_after.match(text, end)
+                state = self._match_state(text, end)
                 weight = 1.0 + sentence.is_about_incident + 0.5 * (sentence.index < 4) - 2.0 * sentence.is_background
                 counties.append(
                     PlaceMention(
@@ -444,6 +448,8 @@ class PlaceReader:
 
     def _is_part(self, name: str) -> bool:
         """Say whether the page calls a place of that name a neighborhood ("Hills" of "the Four Hills neighborhood")."""
+        if not self._parts:
+            return False
         small = name.lower()
         if small in self._parts:
             return True
@@ -465,7 +471,7 @@ class PlaceReader:
             if text[end - 1] != "." or not re.search(r"\b[A-Z]\.$", text[start:end])
             else text[start:end]
         )
-        after_state = self._state_after.match(text, start + len(name)) or self._state_after.match(text, end)
+        after_state = self._match_state(text, start + len(name)) or self._match_state(text, end)
         known = self.gazetteer.cities(name)
         if how != "force" and self._is_part(name) and not after_state:
             how, weight = "part", -1.2
@@ -1026,7 +1032,7 @@ class PlaceReader:
                     for city in self.gazetteer.cities(name)
                     if found.city_record
                 )
-                or self._state_after.match(sentence.text, match.end("name"))
+                or self._match_state(sentence.text, match.end("name"))
             ):
                 continue
             return PlaceMention(name, start, start + len(name), sentence, 0.5, None, "neighborhood")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from blotter.extract.gate import GatedPattern, gated
+from blotter.extract.gate import GatedPattern, PatternTable, gated
 from blotter.extract.mentions import Mention
 from blotter.extract.patterns import compile_pattern
 from blotter.model import Condition, LegalStatus, Role
@@ -179,8 +179,7 @@ _TABLE: tuple[Predicate, ...] = (
 )  # fmt: skip
 
 
-# what the loop over the table asks of each row, looked up once
-_TRIED = tuple((row.pattern.bits, row.before, row.pattern.pattern.finditer, row) for row in _TABLE)
+_ROWS = PatternTable((row.pattern, row) for row in _TABLE)
 
 
 @dataclass(slots=True)
@@ -278,10 +277,10 @@ def find_predicates(masked: MaskedSentence) -> list[Finding]:
     if "⟦" not in masked.text:
         return found
     taken: set[tuple[str, int]] = set()
-    text, bits, words = masked.text, masked.bits, masked.before
-    for row_bits, before, finditer, predicate in _TRIED:
-        if row_bits & bits and (not before or any(word.endswith(before) for word in words)):
-            for match in finditer(text):
+    text, words = masked.text, masked.before
+    for pattern, predicate in _ROWS.choose(masked):
+        if not predicate.before or any(word.endswith(predicate.before) for word in words):
+            for match in pattern.finditer(text):
                 found += _read_match(masked, predicate, match, taken)
     return found
 

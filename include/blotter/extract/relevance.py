@@ -171,7 +171,7 @@ def _count_page_words(text: str) -> dict[str, int]:
     return counts
 
 
-_NO_WORD = re.compile(r"[^\w'%&-]+")
+_NO_WORD = compile_pattern(r"[^\w'%&-]{2,}|[^\w'%& -]")  # what parts words, but for a single blank, which may stay
 
 
 @cache

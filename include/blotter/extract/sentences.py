@@ -7,8 +7,10 @@ Does not belong here: what a sentence says.
 import re
 from dataclasses import dataclass
 
+from blotter.extract.patterns import compile_pattern
+
 # An end mark, the quotes and brackets that close with it, and then white space; or a line break.
-_MARK = re.compile(r"[.!?…]+[\"”’')\]]*(?=\s)|(?<=[a-z0-9)”\"])\.(?=[A-Z][a-z]+\s)|\n+")
+_MARK = compile_pattern(r"[.!?…]+[\"”’')\]]*(?=\s)|(?<=[a-z0-9)”\"])\.(?=[A-Z][a-z]+\s)|\n+")
 _LAST_WORD = re.compile(r"(?:^|[\s(\"“‘'\[/—–-])([^\s(\"“‘'\[/—–]+)$")
 _NEXT_WORD = re.compile(r"\s*[\"“‘'(\[]*([^\s,.;:!?\"”’')\]]+)")
 
