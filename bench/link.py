@@ -4,10 +4,14 @@ to 1,000,000 incidents of ten years in the tables and the state.
 What lies outside the linker's window is filled in by copies, for it is only there to be large; what lies within is made
 one by one. Then fresh articles, half of them about incidents that are known, are published in batches of one slice, in
 CPU time. Goal: with 1,000,000 at most 1.2 times the cost with 1,000, and at most 10 ms. `--picture FILE` draws it.
+
+With more incidents in the same years there is more news a day, and more of it near an article. `--a-day N` holds that
+fixed and lets only the history grow: a month, a year, ten years.
 """
 
 import argparse
 import datetime as dt
+import gc
 import logging
 import random
 import resource
@@ -44,12 +48,11 @@ from blotter.resolve.members import make_member
 from blotter.schemas import TABLES
 from blotter.store.staging import SliceResult
 from blotter.stores import Stores
-from blotter.update import bench as workbench
 from blotter.update import update_incidents
 
-FIRST_DAY = dt.datetime(2015, 1, 1, 12, tzinfo=dt.UTC)
 N_DAYS = 3650
-LAST_DAY = FIRST_DAY + dt.timedelta(days=N_DAYS)
+LAST_DAY = dt.datetime(2024, 12, 29, 12, tzinfo=dt.UTC)
+KNOWN_DAYS = 300  # fresh articles about known incidents tell of those of so many days
 N_WORDS = 40_000
 WORDS_A_TEXT = 220
 SLICE, N_SLICES = 300, 3
@@ -68,10 +71,10 @@ class Told:
 
 
 class World:
-    """Invented incidents, the same in every run."""
+    """Invented incidents, the same in every run: `n_incidents`, evenly over `n_days`."""
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, n_incidents: int, n_days: int) -> None:
+        self._seed, self.n_incidents, self.n_days = seed, n_incidents, n_days
         rng = random.Random(seed)
         self.words = ["".join(rng.choices("abcdefghiklmnoprstuvw", k=rng.randrange(4, 10))) for _ in range(N_WORDS)]
 
@@ -107,14 +110,20 @@ class World:
 
         claims = (
             claim("city", told.town, where), claim("street", f"{told.street} Street", where),
-            claim("occurred_date", day_of(told.number, self.n_incidents).date(), where),
+            claim("occurred_date", self.day_of(told.number).date(), where),
             claim("incident_type", "shooting", where), claim("n_injured", 1, who), claim("role", "victim", who, 1),
             claim("name", told.name, who, 1), claim("age", told.age, who, 1), claim("condition", "injured", who, 1),
         )  # fmt: skip
         reading = Reading(kind=ReadingKind.INCIDENT, notice=Notice.NONE, claims=claims, extractor_version="bench")
         return article, identify_reading(reading, article)
 
-    n_incidents = 1
+    def day_of(self, number: int) -> dt.datetime:
+        """The time of an incident; what is told of later happened on the last day."""
+        return LAST_DAY - dt.timedelta(days=self.n_days * max(0.0, 1 - number / self.n_incidents))
+
+    def find_first(self, days: int) -> int:
+        """Find the first incident of the last so many days."""
+        return max(0, int(self.n_incidents * (1 - days / self.n_days)))
 
     def describe(self, told: Told, article_id: str, day: int, weights: Sequence[float], rng: random.Random) -> Account:
         """Describe an incident as the linker would, its words drawn instead of counted."""
@@ -136,13 +145,9 @@ class World:
         )
 
 
-def day_of(number: int, n_incidents: int) -> dt.datetime:
-    """The time of an incident: evenly over the years; what is told of later happened on the last day."""
-    return min(FIRST_DAY + dt.timedelta(days=N_DAYS * number / n_incidents), LAST_DAY)
-
-
-def fill(settings: Settings, world: World, n_incidents: int) -> None:
-    """Make the state and the tables those of so many incidents, one article each."""
+def fill(settings: Settings, world: World) -> None:
+    """Make the state and the tables those of a world's incidents, one article each."""
+    n_incidents = world.n_incidents
     stores = Stores(settings)
     for opened in (stores.warehouse, stores.ledger, stores.desk, stores.judgements, stores.feeds, stores.outbox):
         assert opened is not None
@@ -160,13 +165,13 @@ def fill(settings: Settings, world: World, n_incidents: int) -> None:
             connection.executemany(statement, rows)
 
     ids = [(make_id("art", number), make_id("inc", "bench", number)) for number in range(n_incidents)]
-    template, reading = world.write(world.tell(0), 0, FIRST_DAY)
+    template, reading = world.write(world.tell(0), 0, world.day_of(0))
     counts = count_text_terms(template, template.text)
     weights = list(describe_incident(template, 1, reading.claims, counts, {}, 100_000).terms.values())
-    first_near = max(0, int(n_incidents * (1 - (window + 1) / N_DAYS)))
+    first_near = world.find_first(window + 1)
     copies = [make_records(world, number, *ids[number], weights) for number in range(min(N_COPIES, n_incidents))]
     told_again = {
-        number: make_records(world, number, *ids[number], weights) for number in sorted(set(choose_known(n_incidents)))
+        number: make_records(world, number, *ids[number], weights) for number in sorted(set(choose_known(world)))
     }
     near = {number: make_profile(world, number, *ids[number], weights) for number in range(first_near, n_incidents)}
     records = [told_again.get(number) or copies[number % len(copies)] for number in range(n_incidents)]
@@ -189,7 +194,7 @@ def fill(settings: Settings, world: World, n_incidents: int) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     stores.close()
-    spread_days(Path(stores.settings.warehouse), N_DAYS)
+    spread_days(Path(stores.settings.warehouse), world.n_days)
 
 
 @dataclass(frozen=True)
@@ -211,13 +216,13 @@ class NearProfile:
 
 
 def make_profile(world: World, number: int, article_id: str, incident_id: str, weights: Sequence[float]) -> NearProfile:
-    day = day_of(number, world.n_incidents).toordinal()
+    day = world.day_of(number).toordinal()
     account = world.describe(world.tell(number), article_id, day, weights, random.Random(number))
     return NearProfile(pack(Profile(incident_id, (account,))), list(key_account(account)), day)
 
 
 def make_records(world: World, number: int, article_id: str, incident_id: str, weights: Sequence[float]) -> Records:
-    article, reading = world.write(world.tell(number), number, day_of(number, world.n_incidents))
+    article, reading = world.write(world.tell(number), number, world.day_of(number))
     member = make_member(article, reading, 1, home_id=incident_id, placed={1: make_id("per", number)})
     placements = (Placement(1, incident_id, 1),)
     memory = ArticleMemory(
@@ -244,16 +249,16 @@ def spread_days(warehouse: Path, n_days: int) -> None:
             (folder / "part-00000.parquet").hardlink_to(empty)
 
 
-def choose_known(n_incidents: int) -> list[int]:
+def choose_known(world: World) -> list[int]:
     """Choose the known incidents that fresh articles tell of again, all of the last year."""
     rng = random.Random(11)
-    first_near = max(0, int(n_incidents * (1 - 300 / N_DAYS)))
-    return [rng.randrange(first_near, n_incidents) for _ in range(SLICE * (N_SLICES + 1) // 2)]
+    first = world.find_first(KNOWN_DAYS)
+    return [rng.randrange(first, world.n_incidents) for _ in range(SLICE * (N_SLICES + 1) // 2)]
 
 
-def write_fresh(world: World, n_incidents: int) -> Iterator[tuple[Article, Reading]]:
+def write_fresh(world: World) -> Iterator[tuple[Article, Reading]]:
     """Write fresh articles of the last day: every second one is about an incident that is known, the others are new."""
-    known = choose_known(n_incidents)
+    known, n_incidents = choose_known(world), world.n_incidents
     for number in range(SLICE * (N_SLICES + 1)):
         about = n_incidents + number if number % 2 else known[number // 2]
         yield world.write(world.tell(about), n_incidents + number, LAST_DAY + dt.timedelta(seconds=number))
@@ -269,17 +274,18 @@ class Cost:
     peak_mb: float
 
 
-def measure(n_incidents: int) -> Cost:
-    """Fill stores with so many incidents and publish fresh articles."""
-    world = World(7)
-    world.n_incidents = n_incidents
+def measure(n_incidents: int, n_days: int) -> Cost:
+    """Fill stores with so many incidents of so many days and publish fresh articles."""
+    world = World(7, n_incidents, n_days)
     with tempfile.TemporaryDirectory() as folder:
         settings = make_settings(Path(folder))
-        filling = get_context("spawn").Process(target=fill, args=(settings, world, n_incidents))
+        filling = get_context("spawn").Process(target=fill, args=(settings, world))
         filling.start()  # in a process of its own, so that the memory measured is that of publishing
         filling.join()
         with Stores(settings) as stores:
-            fresh = list(write_fresh(world, n_incidents))
+            fresh = list(write_fresh(world))
+            gc.collect()
+            gc.freeze()  # the bench's own objects are no part of what an article costs
             updates, wholes, n_linked = [], [], 0
             for start in range(0, len(fresh), SLICE):
                 batch = fresh[start : start + SLICE]
@@ -355,21 +361,24 @@ def draw(costs: dict[int, Cost], file: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000], help="incidents stored, of ten years")
+    parser.add_argument("--a-day", type=int, help="instead: so many incidents on each of the days of --histories")
+    parser.add_argument("--histories", type=int, nargs="+", default=[30, 365, N_DAYS], help="days, with --a-day")
     parser.add_argument("--picture", type=Path)
-    parser.add_argument("--candidates", type=int, help="try another number of candidates an account")
     given = parser.parse_args(arguments)
     logging.disable(logging.WARNING)
-    if given.candidates:
-        workbench._MAX_CANDIDATES = given.candidates
+    worlds = [(size, N_DAYS) for size in given.sizes]
+    if given.a_day:
+        worlds = [(given.a_day * days, days) for days in given.histories]
     costs: dict[int, Cost] = {}
-    for size in given.sizes:
-        costs[size] = cost = measure(size)
-        first = costs[given.sizes[0]]
+    for size, days in worlds:
+        costs[size] = cost = measure(size, days)
+        first = costs[worlds[0][0]]
         print(
-            f"with {size:>9,} incidents: {cost.update_ms:.2f} ms an article to link, resolve and track "
-            f"({cost.update_ms / first.update_ms:.2f} times the first), {cost.whole_ms:.2f} ms with gate, publishing "
-            f"and learning ({cost.whole_ms / first.whole_ms:.2f}); {cost.n_linked} linked, peak {cost.peak_mb:.0f} MB",
+            f"with {size:>9,} incidents of {days:>5,} days: {cost.update_ms:.2f} ms an article to link, resolve and "
+            f"track ({cost.update_ms / first.update_ms:.2f} times the first), {cost.whole_ms:.2f} ms with gate, "
+            f"publishing and learning ({cost.whole_ms / first.whole_ms:.2f}); {cost.n_linked} linked, "
+            f"peak {cost.peak_mb:.0f} MB",
             flush=True,
         )
     if given.picture:

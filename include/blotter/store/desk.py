@@ -10,7 +10,8 @@ news. Dossiers and what is remembered of articles stay: they are read by id only
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import msgspec
 import zstandard
@@ -87,6 +88,11 @@ _LATEST = {
         )
     ),
 }
+# Wanted keys come as one JSON text: a parameter each would have the statement written anew for every number of them.
+_WANTED = {
+    "sqlite": text("SELECT value FROM json_each(:keys)"),
+    "postgresql": text("SELECT json_array_elements_text(CAST(:keys AS json))"),
+}
 _SEQ, _N_TEXTS = "seq", "n_texts"
 
 
@@ -108,9 +114,9 @@ class SqlDesk:
     def find_targets(self, keys: Sequence[str], first_day: int, last_day: int) -> Mapping[str, Sequence[Target]]:
         """Targets of index entries by key, between two days, the latest `MAX_TARGETS` a key."""
         found: dict[str, Sequence[Target]] = {}
+        given = {"first_day": first_day, "last_day": last_day, "n_targets": MAX_TARGETS}
         with self._engine.connect() as connection:
             latest = _LATEST[connection.dialect.name]
-            given = {"first_day": first_day, "last_day": last_day, "n_targets": MAX_TARGETS}
             for part in chunk(list(dict.fromkeys(keys))):
                 rows = connection.execute(latest, {**given, "keys": json.dumps(part)}).all()
                 found |= {key: _read_targets(entries) for key, entries in rows if entries}
@@ -134,12 +140,7 @@ class SqlDesk:
 
     def count_terms(self, terms: Iterable[str]) -> Mapping[str, int]:
         """In how many texts each term stood."""
-        with self._engine.connect() as connection:
-            return {
-                term: n_texts
-                for part in chunk(list(terms))
-                for term, n_texts in connection.execute(select(_terms).where(_terms.c.term.in_(part))).all()
-            }
+        return dict(self._look_up(_terms, "term", terms))
 
     def find_labels(self, labels: Iterable[str]) -> Mapping[str, str]:
         """Incidents of the labels of given links."""
@@ -215,13 +216,8 @@ class SqlDesk:
                     insert_or_replace(connection, table, [dict(row._mapping) for row in rows])
 
     def _load(self, table: Table, ids: Iterable[str], kind: type[_T]) -> dict[str, _T]:
-        with self._engine.connect() as connection:
-            packed = [
-                (one, body)
-                for part in chunk(list(dict.fromkeys(ids)))
-                for one, body in connection.execute(select(table.c.id, table.c.body).where(table.c.id.in_(part))).all()
-            ]
-        decompressor, decoder = zstandard.ZstdDecompressor(), msgspec.msgpack.Decoder(kind)
+        packed = self._look_up(table, "id", ids)
+        decompressor, decoder = zstandard.ZstdDecompressor(), _make_decoder(kind)
         found = {}
         for one, body in packed:
             try:
@@ -229,6 +225,15 @@ class SqlDesk:
             except (zstandard.ZstdError, msgspec.MsgspecError) as broken:
                 raise StoreDamaged(f"{table.name} {one} cannot be read: {broken}") from broken
         return found
+
+    def _look_up(self, table: Table, key: str, wanted: Iterable[str]) -> list[tuple[str, Any]]:
+        """Give the keys that a table has of those wanted, each with what it has of it."""
+        keys = json.dumps(list(wanted))
+        if keys == "[]":
+            return []
+        with self._engine.connect() as connection:
+            statement = select(*list(table.c)[:2]).where(table.c[key].in_(_WANTED[connection.dialect.name]))
+            return [(one, value) for one, value in connection.execute(statement, {"keys": keys}).all()]
 
     def _read_mark(self, name: str) -> int:
         with self._engine.connect() as connection:
@@ -299,6 +304,12 @@ def _look_below(
 
 def _pack(record: object) -> bytes:
     return zstandard.ZstdCompressor(level=3).compress(msgspec.msgpack.encode(record))
+
+
+@cache
+def _make_decoder(kind: type[_T]) -> msgspec.msgpack.Decoder[_T]:
+    """Make the decoder of a kind of record, once: making one costs as much as reading several records."""
+    return msgspec.msgpack.Decoder(kind)
 
 
 def _read_targets(entries: str) -> list[Target]:

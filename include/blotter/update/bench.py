@@ -56,7 +56,7 @@ from blotter.update.desk import Desk, WorkingDesk
 _MAX_CANDIDATES = 16
 _MAX_TEXTS = 16  # that share the most keys with a text are compared with it
 _MIN_VOTES = 0.15  # a candidate that shares no more than one middling word is not worth a look
-_MIN_SHARE = 0.2  # of the votes of the likeliest: who shares a word where another shares name and street is not it
+_MIN_SHARE = 0.4  # of the votes of the likeliest: who shares a word where another shares name and street is not it
 _FORMER_VOTES = 9.0  # where an edited page was before is always looked at
 _FIRST_ACCOUNTS, _LAST_ACCOUNTS = 3, 12
 _MAX_NEAR_MISSES = 2

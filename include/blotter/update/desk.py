@@ -18,7 +18,7 @@ from blotter.link.memory import (
 
 Target = tuple[str, int]  # id and day
 
-MAX_TARGETS = 40
+MAX_TARGETS = 16
 
 
 class Desk(Protocol):
@@ -92,6 +92,8 @@ class WorkingDesk:
 
         What was looked up for those before is forgotten, so that memory does not grow with the batch.
         """
+        self._profiles = {one: self._profiles[one] for one in self._written["profiles"]}
+        self._dossiers = {one: self._dossiers[one] for one in self._written["dossiers"]}
         wanted = list(article_ids)
         found = self._desk.load_articles(wanted)
         self._known_articles = {one: found.get(one) for one in wanted}
