@@ -31,7 +31,7 @@ _LONG_BEFORE = gated(
 _OTHER_CASE = gated(
     r"\b(?:first\s[^.]{0,70}\ssince\b|have\s(?:died|been\s(?:killed|shot|murdered|injured))\b[^.]*\b(?:line\sof\sduty|this\syear|since|so\sfar|in\sthe\s(?:city|state|county|country|nation)|nationwide)"
     r"|the\slast\s[^.]{0,60}\s(?:was|were|killed|shot)|(?:first|second|third|\d+(?:st|nd|rd|th)|\w+(?:teenth|tieth))\s(?:homicide|murder|killing|fatal|traffic\sdeath|shooting|officer)[^.]{0,40}(?:this\syear|of\sthe\syear|in\s20|so\sfar)|in\sthe\spast\s(?:\w+\s)?(?:years?|months?|decade)|(?:fell|rose|dropped|climbed|increased|decreased)\sby\s|at\s\w+\s(?:workplaces|locations)\s[^.]{0,40}last\syear|so\sfar\sthis\syear|this\syear['’]s|statistics|according\sto\sthe\s(?:fbi|cdc|census)"
-    r"|unrelated|separate\s(?:incident|shooting|case|attack)|similar\s(?:incident|case|attack)s?|another\s(?:shooting|fatal|incident|case)|a\sstring\sof|spate\sof|series\sof\sshootings|was\sreleased\sfrom\sprison|on\sparole|served\s(?:\w+\s){0,3}(?:years|time)|paralyzed\sin\sthat|in\s(?:his|her|their)\s\d\ds\sin\s(?:19|20)\d\d)\b"
+    r"|(?:shooting|incident|attack|death|killing|crash|fire|violence|stabbing)s?\s(?:comes?|came|follows|followed|happened|occurred)\s(?:just\s|only\s|barely\s|a\s|less\sthan\s|more\sthan\s|over\s|\w+\s){0,3}(?:(?:hours?|days?|weeks?|months?|years?)\s(?:after|before)\b|recent\b)|(?:in|as)\s(?:retaliation|revenge|retribution)\sfor|(?:the\s)?latest\sin\sa\b|in\sthe\sfirst\s\w+\s(?:days|weeks|months)\sof\b|leading\scause\sof|age\sgroup|unrelated|separate\s(?:incident|shooting|case|attack)|similar\s(?:incident|case|attack)s?|another\s(?:nearby\s|recent\s|deadly\s|similar\s|mass\s){0,2}(?:shooting|fatal|incident|case)|a\sstring\sof|spate\sof|series\sof\sshootings|was\sreleased\sfrom\sprison|on\sparole|served\s(?:\w+\s){0,3}(?:years|time)|paralyzed\sin\sthat|in\s(?:his|her|their)\s\d\ds\sin\s(?:19|20)\d\d)\b"
 )
 _THESE_DAYS = gated(
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|yesterday|tonight|overnight|this\s(?:morning|afternoon|evening)|last\snight)\b"
@@ -40,6 +40,7 @@ _TEASER = gated(
     r"^\s*(?:related|read\smore|more(?:\s(?:from|on|news|coverage|stories|content))?|see\salso|also|watch|photos?|video|click|sign\sup|subscribe|follow|copyright|©|get\sthe\slatest|download|advertisement|trending|recommended|most\spopular|you\smay\salso|don['’]t\smiss|up\snext|share\sthis|image|caption|gallery|listen|stay\sinformed|join|like\sus|top\sstories|latest\snews|in\sother\snews|breaking\snews\salerts|comments?|hide\scaption|story\scontinues|editor['’]s\snote:\sthis\sstory\sis|contact|email|e-mail|close|photo\sby|posted|filed\sunder|tags?)\b\s*[:|>—–-]"
     r"|all\srights\sreserved|this\smaterial\smay\snot|sign\sup\sfor|newsletters?\b|inbox|(?:^|\s)click\shere|download\s(?:the|our)|follow\s(?:us|\w+\son\s(?:twitter|facebook))|on\sfacebook\sand\stwitter|copyright\s\d{4}|©|terms\sof\s(?:use|service)|privacy\spolicy|advertisement|keep\sit\scivil|post\sa\scomment|comments\sare"
 )
+_TEASER_BEGINS = ("+ ", "Caption ", "Buy Photo ", "Buy This Photo ", "Photo: ", "Photos: ")
 _HOTLINE = gated(
     r"anyone\swith\s(?:any\s)?information|crime\s?stoppers|call\s(?:the\s)?\d{3}|tips?\s(?:line|can)|asked\sto\s(?:call|contact)|tipsters?"
 )
@@ -60,7 +61,9 @@ def mark_sentences(sentences: list[Sentence]) -> None:
             sentence.is_about_incident = bool(INCIDENT_WORDS.search(sentence))
             continue
         words = text.count(" ") + 1
-        sentence.is_teaser = _TEASER.search(sentence) is not None
+        sentence.is_teaser = (
+            text.startswith(_TEASER_BEGINS) or ") Caption " in text or _TEASER.search(sentence) is not None
+        )
         if sentence.is_teaser or (teaser_tail and words < 14 and not text.endswith((".", ".”", '."', "!”", "?"))):
             sentence.is_background = True
         elif _HOTLINE.search(sentence):

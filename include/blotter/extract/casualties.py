@@ -8,17 +8,20 @@ import re
 from dataclasses import dataclass, replace
 
 from blotter.extract.gate import gated
-from blotter.extract.mentions import Mention, read_number
+from blotter.extract.mentions import read_number
 from blotter.extract.patterns import compile_pattern
 from blotter.extract.people import Person
 from blotter.extract.predicates import Finding
 from blotter.extract.scene import Scene, Sentence
-from blotter.model import Basis, Condition
+from blotter.model import Basis, Condition, Role
 
+_OF_TITLE = 2.0
 _TOLL_WEIGHT = 4.0  # "the death toll rose to": what the page holds for the whole
 _MOST = 5000  # a larger number is no number of victims
 _ANY_PEOPLE = frozenset(("people", "persons", "victims", "individuals", "others", ""))
 _BY_OWN_HAND = frozenset(("self_harm", "then_self"))  # "killed three people and then himself"
+_OF_PERSONS = 0.7  # how sure a count is that adds persons up
+_LEAD = 3  # sentences: what is told here is the news
 _EARLY = 9  # sentences: what is told later is often another case
 _HURT = (Condition.INJURED, Condition.CRITICAL)
 
@@ -49,6 +52,11 @@ class _Stated:
 _TOLL = gated(
     r"\b(?:death\stoll|toll(?![-\s]free)|number\sof\s(?:dead|deaths|fatalities))\b[^.;]{0,60}?\b(?:to|at|is|was|stands\sat|rose\sto|of)\s(?:at\sleast\s)?(?P<n>\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
 )
+_ORDINALS = {"third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "3rd": 3, "4th": 4, "5th": 5, "6th": 6}
+_NTH_DEATH = gated(
+    rf"\b(?P<nth>{'|'.join(_ORDINALS)})\s(?:\w+\s)?(?:person|victim|man|woman|boy|girl|teen|teenager|child|student)\b[^.;]{{0,90}}?\b(?:dies|died|is\sdead)\b(?![^.;]*\bthis\syear)"
+)
+_MURDER_SUICIDE = gated(r"(?<!attempted\s)(?P<double>\bdouble[-\s])?\bmurder[-–/\s](?:and\s)?suicides?\b")
 _NO_ONE_HURT = gated(
     r"\b(?:no\s(?:one|body)\s(?:was|is|has\sbeen|were)\s(?:\w+\s)?(?:hurt|injured|shot|hit|struck|wounded|harmed)|nobody\s(?:was|got)\s(?:\w+\s)?(?:hurt|injured|hit|shot)|(?:there\s(?:were|was|are)\s)?no\s(?:\w+\s)?(?:injuries|casualties)(?:\s(?:were\s|was\s|have\sbeen\s)?reported)?|without\sinjur\w+)\b"
 )
@@ -62,9 +70,16 @@ def count_casualties(scene: Scene, persons: list[Person]) -> tuple[Count | None,
     stated = _read_stated(scene)
     killed_people = [p for p in persons if p.condition is not None and p.condition.value is Condition.KILLED]
     hurt_people = [p for p in persons if p.condition is not None and p.condition.value in _HURT]
-    killed = _decide(stated, "killed", killed_people) or _find_death(scene)
+    killed = _decide(stated, "killed", killed_people)
+    killed = _add_dead_suspects(killed, killed_people, scene) or _find_titled(scene, Condition.KILLED)
+    killed = killed or _find_death(scene) or _count_late(scene, killed_people)
+    killed = _count_killer(scene, killed)
     injured = _decide_injured(stated, hurt_people, killed)
+    if killed is not None and killed.sentence.index <= _LEAD and _is_who_died(injured, killed, hurt_people):
+        injured = None
     none_hurt = _find_none_hurt(scene)
+    if none_hurt is None and (killed is None or not killed.value):
+        injured = injured or _find_titled(scene, *_HURT) or _find_hurt(scene)
     if none_hurt is not None:
         killed = killed or Count(0, *none_hurt, Basis.STATED, 0.8)
         injured = injured or Count(0, *none_hurt, Basis.STATED, 0.8)
@@ -90,6 +105,7 @@ def _read_stated(scene: Scene) -> list[_Stated]:
             found += _add_up(
                 sentence, [f for f in told if not _is_corrected(sentence, min(f.start, f.mention.start), cut)]
             )
+        found += _read_ordinals(sentence)
         for match in _TOLL.finditer(sentence):
             value = read_number(match.group("n"))
             if value is not None:
@@ -98,18 +114,36 @@ def _read_stated(scene: Scene) -> list[_Stated]:
     return found
 
 
+def _read_ordinals(sentence: Sentence) -> list[_Stated]:
+    """Read "a third victim has died": three have."""
+    if not sentence.is_title and sentence.index > _LEAD:
+        return []
+    return [
+        _Stated(
+            _ORDINALS[match.group("nth").lower()],
+            "killed",
+            sentence,
+            sentence.start + match.start(),
+            sentence.start + match.end(),
+            False,
+            _OF_TITLE,
+        )
+        for match in _NTH_DEATH.finditer(sentence)
+    ]
+
+
 def _add_up(sentence: Sentence, findings: list[Finding]) -> list[_Stated]:
     """Add up whom one sentence tells of, by what befell them ("a woman and two children were killed")."""
     by_kind: dict[str, dict[int, Finding]] = {}
     alive = {id(f) for f in findings if _lives_on(f, sentence)}
-    dead = {id(f.mention) for f in findings if f.effect.condition is Condition.KILLED and id(f) not in alive}
+    dead = {f.mention.start for f in findings if f.effect.condition is Condition.KILLED and id(f) not in alive}
     for finding in findings:
         kind = "injured" if id(finding) in alive else _name_fate(finding, sentence)
-        if kind != "killed" and id(finding.mention) in dead:
+        if kind != "killed" and finding.mention.start in dead:
             continue
         if kind is not None and finding.mention.kind in ("description", "number", "name"):
             by_kind.setdefault(kind, {}).setdefault(id(finding.mention), finding)
-    weight = 2.0 if sentence.is_title else 1.5 if sentence.index <= 3 else 1.0 if sentence.index <= 10 else 0.6
+    weight = _OF_TITLE if sentence.is_title else 1.5 if sentence.index <= 3 else 1.0 if sentence.index <= 10 else 0.6
     found: list[_Stated] = []
     for kind, told in by_kind.items():
         first = min(told.values(), key=lambda f: f.mention.start)
@@ -191,7 +225,7 @@ def _is_corrected(sentence: Sentence, start: int, cut: int) -> bool:
 
 def _decide(stated: list[_Stated], kind: str, people: list[Person]) -> Count | None:
     options = [s for s in stated if s.kind == kind and s.value > 0]
-    counted = _count_people(people)
+    counted = _count_people(_leave_out_doubles(people))
     tolls = [s for s in options if s.weight >= _TOLL_WEIGHT]
     if tolls:
         last = tolls[-1]
@@ -201,6 +235,9 @@ def _decide(stated: list[_Stated], kind: str, people: list[Person]) -> Count | N
             (_add_those_before(s, people) if s.is_other else s for s in options),
             key=lambda s: (s.value if s.weight >= 1.0 else 0, s.weight, -s.start),
         )
+        is_one_of_more = counted is not None and best.value == 1 < counted.value and best.weight < _OF_TITLE
+        if counted is not None and is_one_of_more:
+            return counted
         if counted is None or best.weight >= 1.0 or best.value >= counted.value:
             return Count(
                 best.value, best.sentence, best.start, best.end, Basis.STATED, 0.9 if best.weight >= 1.5 else 0.75
@@ -232,12 +269,11 @@ def _decide_injured(stated: list[_Stated], people: list[Person], killed: Count |
 
 
 def _count_people(people: list[Person]) -> Count | None:
-    people = _leave_out_doubles(people)
     if not people:
         return None
     first = min((p.condition for p in people if p.condition is not None), key=lambda e: e.start)
     basis = Basis.COUNTED if len(people) > 1 else Basis.STATED
-    return Count(len(people), first.sentence, first.start, first.end, basis, 0.7)
+    return Count(len(people), first.sentence, first.start, first.end, basis, _OF_PERSONS)
 
 
 # What follows those who were hurt and not killed; "three killed, two injured" begins with others.
@@ -248,6 +284,17 @@ _LEFT_HURT = compile_pattern(
 )
 _AND_ONESELF = compile_pattern(r"(?:\s\w+){0,3}?,?\sand\s(?:then\s)?(?:himself|herself)\b", re.I)
 _ALSO = compile_pattern(r"\balso\b", re.I)
+_HURT_SOMEONE = gated(
+    r"\b(?:shot|shoots?|shooting|stabbed|stabs|stabbing|wounded|wounds|wounding|injur(?:ed|es|ing))\s(?:him|her|one)?self\b|\bstray\sbullets?\s(?:hits?|str(?:ikes?|uck)|grazed?)\b|\bself-inflicted\sgunshot"
+)
+_DOERS_DEATH = compile_pattern(
+    r"\b(?:suspects?|gunm[ae]n|shooters?|attackers?|assailants?|himself|herself|self-inflicted|own\slife|suicide|by\s(?:an?\s|the\s)?(?:police|officers?|deput(?:y|ies)|troopers?)|(?:police|officers?|deput(?:y|ies)|troopers?)\s(?:(?:then|fatally|later)\s)?(?:shot|killed))\b",
+    re.I,
+)
+_DEADLY_TITLE = compile_pattern(
+    r"\b(?:kill(?:ed|s|ing)?|dead|deadly|died|dies|death|fatal(?:ly)?|murder(?:ed)?|homicide|slain|slaying|manslaughter)\b",
+    re.I,
+)
 # A death that is told without the one who died.
 _DEATH = gated(
     r"\b(?:(?:fatal|deadly)\s(?:\w+[- ]){0,2}?(?:shooting|stabbing|crash|collision|fire|accident|wreck|blaze|attack|explosion|beating|incident)|one\s(?:of\s[^.;]{1,50}?\s)?(?:has\s|later\s|was\s)?(?:died|fatally|pronounced\sdead|dead|dies|died)"
@@ -280,6 +327,66 @@ def _leave_out_doubles(people: list[Person]) -> list[Person]:
     return best
 
 
+def _find_titled(scene: Scene, *fates: Condition) -> Count | None:
+    """Find one whom the title tells of such a fate, where the text gives no such person."""
+    for sentence in scene.sentences:
+        for finding in sentence.findings if sentence.is_title else ():
+            if finding.effect.condition in fates and finding.mention.count == 1:
+                start = min(finding.start, finding.mention.start)
+                return Count(1, sentence, start, finding.end, Basis.STATED, 0.6)
+    return None
+
+
+def _count_late(scene: Scene, dead: list[Person]) -> Count | None:
+    """Count one of whose death the page tells late, where its title is of a death."""
+    if not dead or not any(_DEADLY_TITLE.search(s.text) for s in scene.sentences if s.is_title):
+        return None
+    return _count_people(dead[:1])
+
+
+def _is_who_died(hurt: Count | None, killed: Count, hurt_people: list[Person]) -> bool:
+    """Say whether the one who was hurt must be who died: of a death that is told without the dead ("fatal shooting")."""
+    is_inferred = killed.basis is Basis.INFERRED
+    is_one = is_inferred and hurt is not None and hurt.value == killed.value == 1 and len(hurt_people) == 1
+    return is_one and hurt is not None and hurt.basis is Basis.STATED and not hurt_people[0].is_alive
+
+
+def _add_dead_suspects(killed: Count | None, dead: list[Person], scene: Scene) -> Count | None:
+    """Add suspects who surely died to a count of the dead victims: an officer and who shot him are two."""
+    suspects = [p for p in dead if p.role is Role.SUSPECT and _died_as_doer(p, scene)]
+    victims = _leave_out_doubles([p for p in dead if p.role is not Role.SUSPECT])
+    if killed is None or not suspects or killed.value != len(victims) or killed.confidence > _OF_PERSONS:
+        return killed
+    if any(_died_as_doer(p, scene) or not all(_are_told_apart(p, s) for s in suspects) for p in victims):
+        return killed
+    return replace(killed, value=len(victims) + len(suspects), basis=Basis.COUNTED)
+
+
+def _died_as_doer(person: Person, scene: Scene) -> bool:
+    return any(
+        evidence.value is Condition.KILLED
+        and _DOERS_DEATH.search(scene.article.text, evidence.start, evidence.end) is not None
+        for evidence in person.conditions
+    )
+
+
+def _are_told_apart(one: Person, other: Person) -> bool:
+    pairs = ((one.age, other.age), (one.name, other.name), (one.gender, other.gender))
+    return any(mine is not None and theirs is not None and mine != theirs for mine, theirs in pairs)
+
+
+def _count_killer(scene: Scene, killed: Count | None) -> Count | None:
+    """Count who killed himself after another where the page calls it a murder-suicide and tells of one death."""
+    for sentence in scene.telling[:_EARLY]:
+        match = _MURDER_SUICIDE.search(sentence)
+        if match is not None and killed is not None:
+            least = 3 if match.group("double") else 2
+            if 0 < killed.value < least:
+                start, end = sentence.start + match.start(), sentence.start + match.end()
+                return Count(least, sentence, start, end, Basis.INFERRED, 0.6)
+    return killed
+
+
 def _find_death(scene: Scene) -> Count | None:
     """Find that someone died where nobody was found who did ("one of them fatally", "a body was found")."""
     for sentence in scene.telling[:12]:
@@ -288,6 +395,16 @@ def _find_death(scene: Scene) -> Count | None:
             return Count(
                 1, sentence, sentence.start + match.start(), sentence.start + match.end(), Basis.INFERRED, 0.55
             )
+    return None
+
+
+def _find_hurt(scene: Scene) -> Count | None:
+    """Find that someone was hurt where nobody was found who was ("accidentally shooting himself")."""
+    for sentence in scene.telling[: _LEAD + 1]:
+        match = _HURT_SOMEONE.search(sentence)
+        if match is not None:
+            start = sentence.start + match.start()
+            return Count(1, sentence, start, sentence.start + match.end(), Basis.INFERRED, 0.5)
     return None
 
 
@@ -301,8 +418,3 @@ def _find_none_hurt(scene: Scene) -> tuple[Sentence, int, int] | None:
         ):
             return sentence, sentence.start + match.start(), sentence.start + match.end()
     return None
-
-
-def describes_many(mention: Mention) -> bool:
-    """Say whether a mention stands for a number of people rather than for one."""
-    return mention.is_plural or mention.kind in ("number", "group")

@@ -62,7 +62,7 @@ def _m(group: str) -> str:
 # between a subject and its verb: an apposition, a relative pronoun, auxiliaries and adverbs
 _GAP = (
     r"(?:\s(?:of|from|in|on|at|near)\s[^⟦⟧,;:.]{2,40}?(?=,|\s(?:who|was|were|is|are|has|had|died|suffered|shot|accidentally|fatally|allegedly)\b))?"
-    r"(?:(?:,|\s[—–-]+)\s[^⟦⟧;:.]{1,90}?(?:,|\s[—–-]+)(?=\s)|\s\([^)⟦]{1,40}\)|,|\s[—–-]+(?=\s)|\swho\s[^⟦⟧;:.]{1,100},(?=\s(?:was|were|is|has|had|died|faces)\b)|\swho\s[^⟦⟧;:.,]{1,60}?(?=\s(?:was|were|is|are)\s(?:\w+\s)?(?:in|taken|hospitali[sz]ed|pronounced|killed|shot|arrested|charged)\b)|\s\w+ing\s[^⟦⟧;:.]{1,110}?(?=\s(?:was|were|is|are|has|had|have)\b))?(?:\s(?:who|that)\b)?"
+    r"(?:(?:,|\s[—–-]+)\s(?:including|among\sthem)\s(?:[^⟦⟧;:.]{0,30}?⟦\d+⟧){1,3}[^⟦⟧;:.,—–]{0,40}?(?:,|\s[—–-]+)(?=\s)|(?:,|\s[—–-]+)\s[^⟦⟧;:.]{1,90}?(?:,|\s[—–-]+)(?=\s)|\s\([^)⟦]{1,40}\)|,|\s[—–-]+(?=\s)|\swho\s[^⟦⟧;:.]{1,100},(?=\s(?:was|were|is|has|had|died|faces)\b)|\swho\s[^⟦⟧;:.,]{1,60}?(?=\s(?:was|were|is|are)\s(?:\w+\s)?(?:in|taken|hospitali[sz]ed|pronounced|killed|shot|arrested|charged)\b)|\s\w+ing\s[^⟦⟧;:.]{1,110}?(?=\s(?:was|were|is|are|has|had|have)\b))?(?:\s(?:who|that)\b)?"
 )
 _ADV_WORD = r"\s(?:\w+ly|also|both|all|later|then|still|each|already|soon|now|himself|herself|themselves|believed\sto\shave(?:\sbeen)?|believed\sto|said\sto\shave|said\sto|thought\sto\shave|alleged\sto\shave|accused\sof|suspected\sof|first|since)"
 _ADV = rf"(?:{_ADV_WORD})*"
@@ -74,7 +74,7 @@ _KILLED = (
     r"(?:shot\s(?:and\s|, )?(?:then\s)?(?:fatally\s)?killed|shot\sto\sdeath|shot\sdead|fatally\s(?:shot|stabbed|wounded|injured|struck|hit|beaten|burned|hurt)"
     r"|mortally\swounded|stabbed\s(?:and\skilled|to\sdeath)|beaten\sto\sdeath|bludgeoned\sto\sdeath|strangled(?!\suntil)|gunned\sdown|slain|murdered|killed|executed"
     r"|(?:struck|hit|run\sover|crushed|trampled)\sand\skilled|found\s(?:\w+\s){0,3}(?:dead|killed|slain|deceased|murdered|shot\sto\sdeath|fatally\sshot)|electrocuted|drowned"
-    r"|pronounced\s(?:\w+\s){0,3}dead|declared\s(?:\w+\s){0,3}dead|pronounced\sdeceased|confirmed\sdead|dead(?!\s(?:body|end|set|wrong|heat|on\sarrival\s))|deceased|lifeless|burned\sto\sdeath)"
+    r"|pronounced\s(?:\w+\s){0,3}dead|declared\s(?:(?!brain)\w+\s){0,3}dead|pronounced\sdeceased|confirmed\sdead|(?<!brain\s)(?<!brain-)dead(?!\s(?:body|end|set|wrong|heat|on\sarrival\s))|deceased|lifeless|burned\sto\sdeath)"
 )
 _INJURED = (
     r"(?:found\s(?:shot(?!\s(?:to|dead|and))|stabbed(?!\sto)|wounded|injured|unresponsive|unconscious|suffering)|shot(?!\s(?:and\s)?(?:killed|dead|to\sdeath|at\b(?!\s(?:a|an|the|about|around|approximately|\d)))|\sand\sfatally)|stabbed(?!\s(?:and\skilled|to\sdeath))|wounded|injured|hurt|struck(?!\sand\skilled)|hit(?!\sand\skilled)|grazed|beaten(?!\sto\sdeath)|burned|attacked|assaulted"
@@ -120,7 +120,7 @@ _TABLE: tuple[Predicate, ...] = (
          s=Effect(None, K, weight=1.5, is_action=True)),
     _row("then_self", rf"{_m('s')}(?!\s(?:said|says|told|believes?|say)\b){_GAP}\s[^.;]{{3,140}}?(?:,|\sand|\sthen|\sbefore)\s(?:(?:then|finally|fatally|later)\s)?(?P<verb>(?:turned|turning)\sthe\s(?:gun|weapon|rifle|handgun|pistol|shotgun|firearm)\son\s(?:himself|herself)|(?:shot\sand\s)?killed\s(?:himself|herself)|killing\s(?:himself|herself)|(?:shooting|shot)\s(?:himself|herself)\sto\sdeath|(?:then\s)?(?:himself|herself)(?=[.,]|$))", s=Effect(None, K, weight=1.2, is_action=True)),
     _row("shot_self", rf"{_m('s')}{_HAVE}(?:\sand)?(?:\s\w+ly)?\sshot\s(?:himself|herself)\b", s=Effect(V, I, weight=0.8, is_action=True)),
-    _row("harmed", rf"{_m('s')}{_HAVE}\s(?P<verb>{_HARM})(?:\s(?:and|then|before|fatally|three|two|another|fellow|dead|both|off-duty|at\sleast|his|her|their|the|a|an|one|,))*\s{_m('o')}",
+    _row("harmed", rf"{_m('s')}{_HAVE}\s(?P<verb>{_HARM})(?:\s(?:and|then|before|fatally|three|two|another|fellow|dead|both|off-duty|at\sleast|his|her|their|the|a|an|one|,|(?:and\s)?\w+ly\s(?:injur|wound|hurt)(?:ed|ing)?))*\s{_m('o')}",
          s=Effect(S, weight=1.2), o=Effect(V, weight=1.3, is_action=True)),
     _row("harm_to", rf"(?:\b(?:for|of|in|after|with|accused\sof|before|when|suspected\sof|allegedly|to|by|and|then|charged\swith)\s)(?P<verb>(?:\w+ly\s)?(?:shooting(?:\sand\s(?:killing|wounding|injuring))?|killing|stabbing|murdering|wounding|injuring|attacking|robbing|beating|kidnapping|ambushing|assaulting|striking|hitting|shot\sand\skilled|shoot|kill|stab|killed|strangling))\s{_m('o')}",
          before=("ing", "killed", "shoot", "kill", "stab"), o=Effect(V, weight=1.3, is_action=True)),
@@ -133,14 +133,15 @@ _TABLE: tuple[Predicate, ...] = (
     _row("found_dead", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,3}}?(?P<verb>dead|deceased|slain|murdered|shot\sto\sdeath|fatally\s\w+)", o=Effect(V, K, weight=1.4, is_action=True)),
     _row("found_hurt", rf"\bfound\s{_m('o')}\s(?:[\w,]+\s){{0,8}}?(?P<verb>shot\b|wounded|injured|unconscious|unresponsive|bleeding|suffering|with\s(?:\w+\s){{0,4}}(?:gunshot|stab|wounds?|injur))", o=Effect(V, I, weight=1.2, is_action=True)),
     _row("dead_were", rf"\b(?P<verb>killed|dead|deceased|slain|injured|wounded|shot|hurt|victims|lives)\s(?:[^⟦⟧.;:]{{1,50}}?\s)?(?:were|was|are|is|included?|includes|including):?\s{_m('o')}", before=("e", "e:", "s", "s:", "d", "d:", "ing", "ing:"), o=Effect(V, weight=1.3)),
-    _row("left_hurt", rf"\b(?:leaves|left|leaving|leave|sent|sends|sending)\s(?:at\sleast\s)?{_m('o')}\s(?:\w+\s)?(?P<verb>injured|wounded|hurt|hospitalized|in\s(?:\w+\s)?(?:critical|serious|stable|grave)|critically|seriously|with\s|to\s(?:the\s|an?\s|area\s|local\s|\w+\s)?hospitals?|shot)", o=Effect(V, I, weight=1.4, is_action=True)),
-    _row("deadly_noun", rf"\b(?P<verb>(?:shooting\s|stabbing\s|beating\s|drowning\s|gunshot\s)?deaths?|(?:fatal\s|deadly\s)(?:shooting|stabbing|beating|crash)s?|murders?|slayings?|killings?|homicides?|execution|life|lives|bod(?:y|ies)|remains|autops(?:y|ies)|funeral)\s(?:of|for|involving)\s{_m('o')}", before=("of", "for", "involving"), o=Effect(V, K, weight=1.3)),
+    _row("left_hurt", rf"\b(?:leaves|left|leaving|leave|sent|sends|sending)\s(?:at\sleast\s)?{_m('o')}\s(?:of\s(?:⟦\d+⟧|[^⟦⟧.,;]{{2,25}})\s)?(?:\w+\s)?(?P<verb>injured|wounded|hurt|hospitalized|in\s(?:\w+\s)?(?:critical|serious|stable|grave)|critically|seriously|with\s|to\s(?:the\s|an?\s|area\s|local\s|\w+\s)?hospitals?|shot)", o=Effect(V, I, weight=1.4, is_action=True)),
+    _row("deadly_noun", rf"\b(?P<verb>(?:shooting\s|stabbing\s|beating\s|drowning\s|gunshot\s)?deaths?|(?:fatal\s|deadly\s)(?:shooting|stabbing|beating|crash)s?|murders?|slayings?|killings?|homicides?|execution|bod(?:y|ies)|remains|autops(?:y|ies)|funeral)\s(?:of|for|involving)\s{_m('o')}", before=("of", "for", "involving"), o=Effect(V, K, weight=1.3)),
+    _row("took_life", rf"\b(?P<verb>(?:took|takes?|taking|claim(?:ed|s|ing)?|cost|ended|ending)\s(?:the\s)?(?:li(?:fe|ves))|loss\sof\slife)\sof\s{_m('o')}", before=("of",), o=Effect(V, K, weight=1.3)),
     _row("harm_noun", rf"\b(?P<verb>shootings?|stabbings?|beating|attack|assault|robbery|wounding|kidnapping|abduction|disappearance|injury|injuries)\s(?:of|on|to|involving|against)\s{_m('o')}", before=("of", "on", "to", "involving", "against"), o=Effect(V, weight=1.2)),
     _row("possessed_death", rf"{_m('s')}(?P<poss>['’]s?)?\s(?:shooting\s|stabbing\s|violent\s|tragic\s)?(?P<verb>deaths?|murders?|slayings?|killings?|body|funeral|remains|homicide)\b", s=Effect(V, K, weight=1.0)),
     # what befell someone
     _row("killed", rf"{_m('s')}{_LINK}\s(?P<verb>{_KILLED})", s=Effect(V, K, weight=1.5, is_action=True)),
-    _row("died", rf"{_m('s')}{_HAVE}(?:,\s[^⟦⟧,]{{1,60}},)?(?:\s(?:was|were|is)\s[^⟦⟧.;]{{1,90}}?,?\s(?:where|but|and)(?:\slater)?)?\s(?P<verb>(?:later\s)?died\b(?!\sdown)|dies\b|succumbed|passed\saway|dying\b|lost\s(?:his|her|their)\sli(?:fe|ves)|perished|drowned|did\snot\ssurvive|bled\sto\sdeath)", s=Effect(V, K, weight=1.4, is_action=True)),
-    _row("then_died", rf"{_m('s')},?\s[^⟦⟧.;:]{{3,160}}?,?\s(?:and|but|where|then|has|had|who|before|later)\s(?:\w+\s){{0,2}}?(?P<verb>pronounced\s(?:\w+\s)?dead|declared\s(?:\w+\s)?dead|died\b|dies\b|succumbed)", s=Effect(V, K, weight=1.2, is_action=True)),
+    _row("died", rf"{_m('s')}{_HAVE}(?:,\s[^⟦⟧,]{{1,60}},)?(?:\s(?:was|were|is)\s[^⟦⟧.;]{{1,90}}?,?\s(?:where(?:\s⟦\d+⟧)?|but|and)(?:\slater)?)?\s(?P<verb>(?:later\s)?died\b(?!\sdown)|dies\b|succumbed|passed\saway|dying\b|lost\s(?:his|her|their)\sli(?:fe|ves)|perished|drowned|did\snot\ssurvive|bled\sto\sdeath)", s=Effect(V, K, weight=1.4, is_action=True)),
+    _row("then_died", rf"{_m('s')},?\s[^⟦⟧.;:]{{3,160}}?,?\s(?:and|but|where(?:\s⟦\d+⟧)?|then|has|had|who|before|later)\s(?:\w+\s){{0,2}}?(?P<verb>pronounced\s(?:\w+\s)?dead|declared\s(?:\w+\s)?dead|died\b|dies\b|succumbed)", s=Effect(V, K, weight=1.2, is_action=True)),
     _row("in_condition", rf"{_m('s')}{_LINK}\s(?:(?:listed|reported|said|hospitalized|left|now|treated|recovering|alive\sand\sremains|(?:\w+ed|taken|flown|brought|driven|sent)\s[^⟦⟧.;]{{1,90}}?)\s)?(?:in|to\sbe\sin|is\sin)\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good|guarded|satisfactory|extremely\scritical)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
     _row("then_critical", rf"{_m('s')},?\s[^⟦⟧.;]{{3,160}}?\s(?:and|but)\s(?:was|were|is|are|remains?|remained)\s(?:\w+\s)?in\s(?:\w+\s(?:but\s)?){{0,2}}(?P<verb>critical|grave|serious|stable|fair|good)[\w\s,-]{{0,20}}condition", s=Effect(V, I, weight=0.9)),
     _row("hurt", rf"{_m('s')}{_LINK}\s(?P<verb>{_INJURED})", s=Effect(V, I, weight=1.3, is_action=True)),
@@ -195,6 +196,9 @@ class MaskedSentence:
 
 def mask_sentence(text: str, start: int, end: int, bits: int, mentions: list[Mention]) -> MaskedSentence:
     """Put `⟦n⟧` for each mention, and join mentions that stand in a row ("⟦0⟧, ⟦1⟧ and ⟦2⟧") to one group."""
+    mentions = [
+        m for m in mentions if not (describes_many(m) and _PARENT_OF.search(text, max(start, m.start - 24), m.start))
+    ]
     pieces: list[str] = []
     offsets: list[int] = []
     at = start
@@ -215,8 +219,11 @@ def mask_sentence(text: str, start: int, end: int, bits: int, mentions: list[Men
 
 
 _ROW = compile_pattern(
-    r"⟦\d+⟧(?:(?:,?\s(?:of|from)\s[^⟦⟧,;.]{2,30}(?:,\s[A-Z][\w.]+)?|\s(?:on|in|at|near)\s[^⟦⟧,;.]{2,30}(?=\sand\s⟦)|,\s(?:of|from|who|an?|his|her)\s[^⟦⟧;.]{2,70}(?=;)|,\s[A-Z][^⟦⟧;.]{2,30}(?=;)|,\s[A-Z][\w’'-]+(?=,\s(?:and\s)?⟦))?(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:(?!(?:\w+(?:ed|ing)|shot|hit|hurt|(?!his)\w+s)\s)[a-z]+\s)?⟦\d+⟧)+"
+    r"⟦\d+⟧(?:(?:,?\s(?:of|from)\s[^⟦⟧,;.]{2,30}(?:,\s[A-Z][\w.]+)?|\s(?:on|in|at|near)\s[^⟦⟧,;.]{2,30}(?=\sand\s⟦)|,\s(?:of|from|who|an?|his|her)\s[^⟦⟧;.]{2,70}(?=;)|,\s[A-Z][^⟦⟧;.]{2,30}(?=;)|,\s[A-Z][\w’'-]+(?=,\s(?:and\s)?⟦))?(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:(?!(?:\w+(?:ed|ing)|shot|hit|hurt|sent|left|put|took|drove|fled|ran|beat|struck|slew|among|(?!his)\w+s)\s)[a-z]+\s)?⟦\d+⟧)+"
 )
+_PARENT_OF = compile_pattern(
+    r"\b(?:father|mother|dad|mom|mum|parents?|grandfather|grandmother|husband|wife|widow(?:er)?)\sof\s(?:\w+\s)?$", re.I
+)  # "a father of two was killed": one was
 _SINGULAR_VERB = compile_pattern(r"\s(?:was|is|has)\b")
 _MASK = compile_pattern(r"⟦(\d+)⟧")
 
@@ -268,6 +275,9 @@ def _is_list(members: list[Mention], row: str) -> bool:
     if re.search(r"\b(?:and|or)\b|&|;", row):
         return True
     is_counted = all(member.is_plural and member.count > 0 for member in members)  # "2 adults, 2 children killed"
+    is_one_and_more = not describes_many(members[0]) and describes_many(members[-1])  # "Mother, 2 children killed"
+    if is_one_and_more and all(member.count > 0 and member.kind != "name" for member in members):
+        return True
     return is_counted or (len(members) > 2 and all(member.kind == "name" for member in members))
 
 
@@ -304,25 +314,66 @@ def _read_match(
             continue  # "the girl remains in critical condition"
         if predicate.name in ("hurt", "killed") and _is_active(masked.text, match, masked.mentions[index]):
             continue
-        if _NONE_BEFORE.search(masked.text, max(0, match.start() - 10), match.start()):
+        mention = masked.mentions[index]
+        if (
+            _NONE_BEFORE.search(masked.text, max(0, match.start() - 10), match.start())
+            or "neither" in mention.modifiers
+        ):
             continue  # "neither officer was injured"
+        if predicate.name in ("hurt", "killed") and _MAY_BE.search(match.group()):
+            continue  # "he would be shot"
+        if predicate.name in ("hurt", "hospital") and masked.text.endswith("by ", 0, match.start(key) - 1):
+            continue  # "was shot by a boy, taken to a hospital": the boy was not
+        if predicate.name in ("wound", "with_wound") and _CHARGE.search(match.group()):
+            continue  # "assault inflicting serious injury"
         taken.add(slot)
         if predicate.name in ("harmed", "shot_self", "self_harm"):
             taken.add(("active", verb_at))
         effect = _sharpen(effect, predicate.name, key, verb)
         if effect.condition is I and _CRITICALLY.search(match.group()):
             effect = replace(effect, condition=C)
+        if effect.condition is not None and _UNDONE_BEFORE.search(masked.text, max(0, match.start() - 24), verb_at):
+            effect = replace(effect, condition=None)
+        if describes_many(mention) and _is_of_one(masked.text, match, key, effect):
+            mention = Mention(mention.start, mention.end, "number")
         start, end = masked.offsets[match.start()], masked.offsets[min(match.end(), len(masked.offsets) - 1)]
-        mention = masked.mentions[index]
         for member in mention.members or [mention]:
             yield Finding(member, effect, predicate.name, start, end)
+
+
+def describes_many(mention: Mention) -> bool:
+    """Say whether a mention stands for a number of people rather than for one."""
+    return mention.is_plural or mention.kind in ("number", "group")
+
+
+_CHARGE = compile_pattern(r"\b(?:inflicting|intent\sto|assault\swith|causing)\b", re.I)
+_MAY_BE = compile_pattern(
+    r"\s(?:would|could|should|might|can|will)\s(?:\w+ly\s)?(?:have\sbeen|be|get)\s(?!pronounced|declared|found)", re.I
+)
+# What somebody set out to do was not done: "tried to kill", "attempted murder of".
+_UNDONE_BEFORE = compile_pattern(
+    r"\b(?:attempt\w*|tr(?:y|ying|ied)|threat\w+|plan(?:ned|ning|s)?|want\w*|plot\w*|conspir\w+|inten(?:t|ds?|ded|ding)|hired|going|vow\w*|fail\w*)\s(?:to\s)?(?:[\w-]+\s)?$",
+    re.I,
+)
+_ONE_OF = compile_pattern(r"\b(?:one|1)\sof\s(?:the\s|his\s|her\s|their\s|its\s|at\sleast\s)?$", re.I)
+_ONE_VERB = compile_pattern(r"\s(?:was|is|has)\b")
+
+
+def _is_of_one(text: str, match: re.Match[str], key: str, effect: Effect) -> bool:
+    """Say whether a predicate holds of one of several: "one of three women hit by gunfire has died"."""
+    at = match.start(key) - 1
+    return (
+        _ONE_OF.search(text, max(0, at - 20), at) is not None
+        and effect.condition is not None
+        and (effect.condition is K or _ONE_VERB.search(match.group()) is not None)
+    )
 
 
 _AUXILIARY = compile_pattern(r"\b(?:was|were|is|are|be|been|being|got|gets|get|remains?|remained)\b", re.I)
 _NONE_BEFORE = compile_pattern(r"\b(?:neither|no|nor)\s$", re.I)
 # what follows a verb that has an object: "shot and injured ⟦1⟧", "shot his brother", "shot himself"
 _OBJECT_AFTER = compile_pattern(
-    r"(?:,?\s(?:and|then|fatally|killed|injured|wounded|burned|accidentally|stabbed|robbed|another|fellow|both))*\s?⟦"
+    r"(?:,?\s(?:and|then|fatally|killed|injured|wounded|burned|\w+ly|stabbed|robbed|another|fellow|both))*\s?⟦"
     r"|\s(?:a|an|his|her|their|another|at|himself|herself|themselves|someone|somebody|off|into|the\s(?!head|face|leg|arm|chest|back|neck|foot|hand|stomach|abdomen|shoulder|torso|thigh|buttocks|hip))\b",
     re.I,
 )

@@ -52,10 +52,13 @@ _SCORE = compile_pattern(r"\d{1,3}-\d{1,3}(?![\w-])")
 _QUOTED_TITLE = re.compile(
     r"[“\"‘'](?:[A-Z][\w'’-]*|of|the|a|an|in|on|and|to|for|at)(?:\s(?:[A-Z][\w'’-]*|\d+|of|the|a|an|in|on|and|to|for|at)){0,6}[,.!?]?[”\"’'](?=[\s,.;:)]|$)"
 )
+_CAST = compile_pattern(
+    r"\b[A-Z][\w'’-]+\s\((?:(?:a|an|the)\s(?:\w+\s){1,3})?[A-Z][\w'’-]+\s[A-Z][\w'’-]+\)|\b[a-z]+\s\((?:a|an)?\s?(?:very\s)?(?:\w+\s)?[A-Z][\w'’-]+\s[A-Z][\w'’-]+\)"
+)  # who plays whom: "Shaw (Ines Calloway)"
 _QUOTED = re.compile(r"[“\"][^”\"]{0,600}[”\"]")
 _GENRE_TITLE = compile_pattern(
-    r"^(?:reviews?|opinion|editorial|column|commentary|letters?|obituar(?:y|ies)|in\smemoriam|remembering|recipe|poll|study|survey|forecast|interview|podcast|recap|analysis|explainer|lawsuit|box\soffice|markets?|how|why|what|who|which|meet|ask|ten|five|seven|\d+\s(?:ways|things|best|true|tips)|q&a|from\sthe|this\sday|chapter|poem|poetry|our\sview|report|notebook|death\snotices|best)\b"
-    r"|\b(?:reviews?|recap|column|obituary|forecast|outlook|budget|study|poll|season|episode|chapter|interview|history|anniversary|drill|training|exercise|museum|exhibit|recall(?:s|ed)?|strategy|plan|bill|law)\b|[?]$|^['‘“\"]",
+    r"^(?:the\s(?:[\w'’-]+\s){1,4}?who\s\w+|reviews?|opinion|editorial|column|commentary|letters?|obituar(?:y|ies)|in\smemoriam|remembering|recipe|poll|study|survey|forecast|interview|podcast|recap|analysis|explainer|lawsuit|box\soffice|markets?|how|why|what|who|which|meet|ask|ten|five|seven|\d+\s(?:ways|things|best|true|tips)|q&a|from\sthe|this\sday|chapter|poem|poetry|our\sview|report|notebook|death\snotices|best)\b"
+    r"|\b(?:reviews?|recap|column|obituary|forecast|outlook|budget|study|poll|season|episode|chapter|interview|history|anniversary|drill|training|exercise|museum|exhibit|recall(?:s|ed)?|strategy|plan|bill|law)\b|[?]$|^['‘“\"](?!.*\b(?:mourns?|shot|shooting|killed|dies|dead|police|stabbed|slain)\b)",
     re.I,
 )
 _EVENT_TITLE = compile_pattern(
@@ -70,18 +73,18 @@ _READ = 30  # sentences of a page that are measured
 _PER_WORDS = 200  # counts are per so many words
 _FEW_WORDS = 80  # a page of fewer is measured as if it had as many: one word of a brief says little
 _SPEAK_AGAINST = frozenset(
-    "sport culture business policy numbers law obituary opinion event advice drill outlook history story old_years to_come if you i questions scores quoted_titles genre_title is_other nobody_responds".split()
+    "appeal award cast sport culture business policy numbers law obituary opinion event advice drill outlook history story old_years to_come if you i questions scores quoted_titles genre_title is_other nobody_responds".split()
 )
 
 _LAW_STEP = gated(
-    r"\b(?:sentenc\w+|convict(?:ed|s|ion)|plead(?:s|ed)?|pled|trial|jury|jurors|verdict|arraign\w*|indict\w*|hearing|testif\w+|prosecutors?|plea|acquitted|competen\w+|judge)\b"
+    r"\b(?:sentenc\w+|convict(?:ed|s|ion)|plead(?:s|ed)?|pled|trial|mistrial|retrial|tried\sagain|jury|jurors?|verdict|arraign\w*|indict\w*|hearing|testif\w+|prosecutors?|plea|acquitted|competen\w+|judge)\b"
 )
 _MEMORIAL = gated(
     r"\b(?:funeral|vigil|memorial|mourn\w*|laid\sto\srest|remember(?:ed|s|ing)?|anniversary|tribute|procession|years?\s(?:after|since|later|ago))\b"
 )
 # What comes months after: however fresh a day the page names, it is not the incident's.
 _LATE_STEP = gated(
-    r"\b(?:sentenced|sentencing|convict(?:ed|s)|jur(?:y|ors)|verdict|trial\s(?:of|opens|begins|began|opened)|on\strial|fit\s(?:for|to\sstand)\strial|opening\sstatements|pleaded\sguilty|pleads\sguilty|plea\sdeal|gets\s(?:\d+|\w+)\s(?:to\s\d+\s)?(?:years|months|life)|anniversary|(?:one|two|three|four|five|ten|\d+|a)\syears?\s(?:after|since|later|ago))\b"
+    r"\b(?:sentenced|sentencing|convict(?:ed|s)|jur(?:y|ors?)|verdict|mistrial|retrial|trial\s(?:of|opens|begins|began|opened)|on\strial|fit\s(?:for|to\sstand)\strial|opening\sstatements|pleaded\sguilty|pleads\sguilty|plea\sdeal|gets\s(?:\d+|\w+)\s(?:to\s\d+\s)?(?:years|months|life)|anniversary|(?:one|two|three|four|five|ten|\d+|a)\syears?\s(?:after|since|later|ago))\b"
 )
 
 
@@ -127,6 +130,7 @@ def measure_page(
         "old_years": _count_old_years(years, scene.article),
         "questions": text.count("?"),
         "scores": len(_SCORE.findall(text)),
+        "cast": len(_CAST.findall(text)),
         "quoted_titles": len(_QUOTED_TITLE.findall(text)),
     }
     scale = _PER_WORDS / max(_FEW_WORDS, text.count(" ") + 1)

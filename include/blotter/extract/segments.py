@@ -17,6 +17,10 @@ _DATELINE = compile_pattern(
 _SEVERAL = gated(
     r"\b(?:two|three|four|five|six|seven|\d+|separate|multiple|several|pair\sof|unrelated|rash\sof|spate\sof)\s(?:\w+\s){0,2}(?:shootings|stabbings|crashes|fires|homicides|incidents|attacks|robberies|collisions|drownings|killings)\b"
 )
+# A count of what befell a city: "4 dead, 12 wounded in weekend shootings", "in less than 30 hours".
+_CITYWIDE = gated(
+    r"\b(?:(?:weekend|overnight|holiday|(?:mon|tues|wednes|thurs|fri|satur|sun)day)(?:\s(?:night|afternoon|evening|morning))?\s(?:\w+\s)?(?:shootings|stabbings|homicides|killings|violence|crashes|fires)|(?:shootings|stabbings|homicides|killings|attacks|violence|crashes)\s(?:across|around|throughout|citywide|city-wide|over\sthe)\b|(?:weekend|week|day|night)\s(?:of\s(?:\w+\s)?violence|violence)|in\s(?:less\sthan\s|under\s|just\s|about\s)?(?:\d+|[a-z]+)\s(?:hours|shootings|incidents|attacks)\b|(?:dead|killed|shot|wounded|injured|hurt)\s(?:across|around|citywide|over\s(?:the\s)?(?:\w+\s)?weekend)\b)"
+)
 _STREET = compile_pattern(
     r"\b(?:\d{2,5}[- ]block\s(?:of\s)?|\d{2,5}\s)(?P<name>(?:[NSEW]\.?\s|North\s|South\s|East\s|West\s)?[A-Z0-9][\w'’]*(?:\s[A-Z][\w'’]*)*)"
 )
@@ -30,7 +34,7 @@ def split_incidents(scene: Scene) -> tuple[list[Sentence], list[list[Sentence]]]
     if len(by_dateline) > 1:
         return [], [segment for segment in by_dateline if any(s.is_about_incident for s in segment)] or [body]
     head = scene.sentences[:4]
-    if any(_SEVERAL.search(sentence) for sentence in head if not sentence.is_background):
+    if any(_SEVERAL.search(s) or _CITYWIDE.search(s) for s in head if not s.is_background):
         lead, segments = _split_at_scenes(body)
         if len(segments) > 1:
             return [s for s in scene.sentences if s.is_title] + lead, segments

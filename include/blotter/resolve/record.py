@@ -211,8 +211,7 @@ def _count_fates(choices: dict[FactKey, Choice], people: Mapping[str, int]) -> N
     """Let the participants' conditions count where no article tells a number.
 
     A number that an article tells stands against them: the same person is often told of twice, and another case's dead
-    stand on the same page, so that what participants add up to is right less than half as often as what is told. But
-    "an officer was killed" tells of victims only: a dead suspect who is somebody else comes on top.
+    stand on the same page, so that what participants add up to is right less than half as often as what is told.
     """
     for field, fates in (("n_killed", (Condition.KILLED.value,)), ("n_injured", _HURT)):
         counted = [choices[pid, "condition"] for pid in people if _has_fate(choices, pid, fates)]
@@ -221,35 +220,7 @@ def _count_fates(choices: dict[FactKey, Choice], people: Mapping[str, int]) -> N
         if (None, field) not in choices:
             carriers = tuple(voice for choice in counted for voice in choice.voices)
             choices[None, field] = Choice(len(counted), ClaimState.KNOWN, carriers)
-    _add_dead_suspects(choices, people)
     _take_dead_from_hurt(choices, people)
-
-
-def _add_dead_suspects(choices: dict[FactKey, Choice], people: Mapping[str, int]) -> None:
-    """Add suspects who died to a number that only counts the dead victims, where an age or name tells them apart."""
-    stated = choices.get((None, "n_killed"))
-    if stated is None or stated.judgement is not None or not isinstance(stated.value, int):
-        return
-    dead = [pid for pid in people if _has_fate(choices, pid, (Condition.KILLED.value,))]
-    suspects = [pid for pid in dead if (role := choices.get((pid, "role"))) and role.value == Role.SUSPECT]
-    victims = [pid for pid in dead if pid not in suspects]
-    told_apart = all(_is_told_apart(choices, one, other) for one in suspects for other in victims)
-    if suspects and victims and stated.value == len(victims) and told_apart:
-        carriers = (*stated.voices, *(voice for pid in suspects for voice in choices[pid, "condition"].voices))
-        rival = Rivalry(stated.value, stated.state, stated.voices)
-        choices[None, "n_killed"] = Choice(len(dead), ClaimState.KNOWN, carriers, (rival,))
-
-
-def _is_told_apart(choices: Mapping[FactKey, Choice], one: str, other: str) -> bool:
-    """Say whether two participants have a known age or name each, and not the same."""
-    pairs = [(choices.get((one, field)), choices.get((other, field))) for field in ("age", "name")]
-    return any(
-        mine is not None
-        and theirs is not None
-        and mine.state is theirs.state is ClaimState.KNOWN
-        and mine.value != theirs.value
-        for mine, theirs in pairs
-    )
 
 
 def _take_dead_from_hurt(choices: dict[FactKey, Choice], people: Mapping[str, int]) -> None:
