@@ -34,3 +34,30 @@ def test_help_with_a_crime_is_another_charge_than_the_crime(reader: Reader) -> N
     text = "A man was shot and killed Tuesday in Dayton, Ohio, police said.\n\nPolice charged Petra Lund, 18, with complicity to commit murder."
     charges = {claim.value for claim in reader.read(make_article(text=text)).claims if claim.field == "charges"}
     assert charges == {"complicity to commit murder"}
+
+
+@pytest.mark.parametrize(
+    ("ending", "of_kemp", "of_stewart"),
+    [
+        ("Kemp is charged with arson while Stewart is charged with assault.", {"arson"}, {"assault"}),
+        (
+            "Kemp is charged with murder and burglary; Stewart is charged with assault.",
+            {"murder", "burglary"},
+            {"assault"},
+        ),
+        ("Kemp was arrested Monday, and Stewart was arrested and charged with arson.", set(), {"arson"}),
+        ("Kemp and Stewart were charged with murder.", {"murder"}, {"murder"}),
+    ],
+)
+def test_a_charge_is_of_whom_the_sentence_told_last(
+    reader: Reader, ending: str, of_kemp: set[str], of_stewart: set[str]
+) -> None:
+    text = (
+        "A man was shot and killed Tuesday in Dayton, Ohio, police said.\n\n"
+        f"Aaron Kemp, 21, and Roy Stewart, 18, have been arrested. {ending}"
+    )
+    claims = reader.read(make_article(text=text)).claims
+    names = {claim.participant_ref: claim.value for claim in claims if claim.field == "name"}
+    charges = [(names.get(claim.participant_ref), claim.value) for claim in claims if claim.field == "charges"]
+    assert {charge for name, charge in charges if name == "Aaron Kemp"} == of_kemp
+    assert {charge for name, charge in charges if name == "Roy Stewart"} == of_stewart

@@ -30,6 +30,7 @@ from blotter.model import Article, Basis, Claim, ClaimState, Reading, ReadingKin
 
 MAIN = 1  # incident_ref of the incident that the article is about
 _MAX_CHARS = 60_000  # of a text are read: a longer one is no news article
+_PRONOUN = re.compile(r"\b(?:he|she|him|her|they|them)\b", re.IGNORECASE)
 _LISTED_BASES = {"file": 0.6, "received": 0.6}  # dates against a publication date that nobody stated are less certain
 
 
@@ -281,6 +282,8 @@ def _claim_people(
     ordered = sorted(people, key=lambda p: p.order)
     for ref, person in enumerate(ordered, 1):
         _claim_person(writer, ref, person, occupations)
+        if person.standing is not None and person.role is Role.SUSPECT:
+            _claim_charges(writer, ref, person, people)
     for item in untold:
         _claim_untold(writer, ordered, item)
 
@@ -344,7 +347,6 @@ def _claim_person(writer: "ClaimWriter", ref: int, person: Person, occupations: 
             role=role,
             confidence=0.8,
         )
-        _claim_charges(writer, ref, person, role)
     trade = find_occupation(writer.scene, person, occupations)
     if trade is not None:
         occupation, employer = trade
@@ -377,12 +379,18 @@ def _claim_person(writer: "ClaimWriter", ref: int, person: Person, occupations: 
             )
 
 
-def _claim_charges(writer: "ClaimWriter", ref: int, person: Person, role: Role) -> None:
+def _claim_charges(writer: "ClaimWriter", ref: int, person: Person, people: list[Person]) -> None:
     seen: set[int] = set()
     for evidence in person.standings:
         if evidence.sentence.index not in seen:
             seen.add(evidence.sentence.index)
+            said = [
+                (e, other is person) for other in people for e in other.standings if e.sentence is evidence.sentence
+            ]
+            turns = [(e.start, e.end, is_own) for e, is_own in said if is_own or not _is_of_pronoun(e)]
             for charge in read_charges(evidence.sentence):
+                if not _is_charge_of(charge.start, turns):
+                    continue
                 writer.add(
                     "charges",
                     charge.value,
@@ -390,9 +398,21 @@ def _claim_charges(writer: "ClaimWriter", ref: int, person: Person, role: Role) 
                     charge.start,
                     charge.end,
                     ref=ref,
-                    role=role,
+                    role=Role.SUSPECT,
                     confidence=0.75,
                 )
+
+
+def _is_of_pronoun(evidence: Evidence) -> bool:
+    """Say whether a stage is told of "him", who may be anybody that the sentence told of before."""
+    at = evidence.sentence.start
+    return _PRONOUN.search(evidence.sentence.text, evidence.start - at, evidence.end - at) is not None
+
+
+def _is_charge_of(at: int, turns: list[tuple[int, int, bool]]) -> bool:
+    """Say whether a charge is this person's: of all stages that its sentence tells, the last before it is of them."""
+    last = max((end for _, end, _ in turns if end <= at), default=None)
+    return any(is_own and start <= at and last in (None, end) for start, end, is_own in turns)
 
 
 def _earliest(evidence: list[Evidence], value: object) -> Evidence | None:
