@@ -109,6 +109,8 @@ def test_the_boy_is_no_grown_man_and_the_suspect_no_victim() -> None:
         ("The 34-year-old died.", True),
         ("They took the girls, Dana, 34, and Ann, 5.", False),
         ("Ray Tolan, 34, died.", False),
+        ("Dana Whitlock and a 34-year-old, identified as Ann, were killed.", False),
+        ("A 34-year-old, named Ann Lee, died.", False),
     ],
 )
 def test_an_age_is_of_whose_name_it_stands_beside(quote: str, is_hers: bool) -> None:
@@ -120,6 +122,19 @@ def test_one_who_is_34_in_another_sentence_is_not_9() -> None:
     assert tells_other_age(NAMED, 9, "The 34-year-old Dana Whitlock died.")
     assert not tells_other_age(NAMED, 34, "They are Dana Whitlock, 34, and her son.")
     assert not tells_other_age(NAMED, 9, "They are Whitlock, 34, and her son.")
+
+
+def test_the_officer_who_is_charged_is_of_another_case_but_where_police_used_force() -> None:
+    quote = "The officer has been charged with murder."
+    suspect = make_unnamed(role=Role.SUSPECT)
+    assert not speaks_of(suspect, INCIDENT, quote)
+    assert speaks_of(suspect, replace(INCIDENT, incident_types=("police_use_of_force",)), quote)
+
+
+def test_a_judge_is_not_charged() -> None:
+    change = make_change(field="legal_status", participant_id="par_2", after="charged")
+    quote = "A man, 38, appeared before the judge, Ray Tolan, to face one count."
+    assert not is_borne_out(replace(change, quote=quote), INCIDENT, None)
 
 
 def test_nobody_is_arrested_dead_but_by_name() -> None:

@@ -81,6 +81,9 @@ def test_a_sentence_that_says_it(field: str, value: object, quote: str) -> None:
         ("charges", "second-degree assault", "Tolan was booked on three counts of aggravated assault."),
         ("legal_status", "at_large", "He helped to catch a fugitive wanted in a shooting."),
         ("n_killed", 3, "Tolan killed three people and himself, police said."),
+        ("n_killed", 2, "The murders of two girls are connected, police said."),
+        ("n_injured", 4, "One dead, 4 hurt in pair of shootings"),
+        ("legal_status", "charged", "Tolan has a pending drug case, and a past trespassing charge."),
         ("age", 14, "The boy was playing with the 14-year-old when the gun was fired."),
     ],
 )
@@ -205,6 +208,8 @@ def test_a_contradiction_needs_two_sentences_that_say_so() -> None:
     kind = ChangeKind.CONFLICT_OPENED
     conflict = make_toll("Three people have died.", kind=kind, before=None, after=2, claim_id="clm_3")
     standing = make_toll("Two people have died.", change_id="chg_2", kind=ChangeKind.ADDED, before=None)
+    far = replace(conflict, after=11)
+    assert not is_backed(far, INCIDENT, [far], claims), "11 and 3 do not count the same people"
     misread = replace(standing, quote="One person was killed and two were hurt.")
     assert is_backed(conflict, INCIDENT, [conflict, standing], claims)
     assert not is_backed(conflict, INCIDENT, [conflict, misread], claims)

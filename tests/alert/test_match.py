@@ -348,3 +348,14 @@ def test_roles_have_words_of_their_own() -> None:
         tell(make_change(field="age", after=40), incident=incident)["changes"][0]["what"]
         == "age of the officer involved"
     )
+
+
+def test_whoever_is_victim_to_one_report_and_suspect_to_another_is_told_as_neither() -> None:
+    dana = LATER.participants[0].participant_id
+    conflict = Conflict(participant_id=dana, field="role", values=("suspect", "victim"), source_ids=("a", "b"))
+    unsettled = replace(LATER, conflicts=(conflict,))
+    assert match(make_book({"roles": ["victim"]}), DIED)
+    assert not match(make_book({"roles": ["victim"]}), DIED, incident=unsettled)
+    [alert] = match(make_book(), DIED, incident=unsettled)
+    [told] = alert.content["changes"]
+    assert told["who"] == "Dana Whitlock" and told["what"] == "condition of Dana Whitlock"

@@ -73,12 +73,21 @@ def speaks_of(person: Participant, incident: Incident, quote: str) -> bool:
     ages = {int(one or other) for one, other in _AGES.findall(quote)}
     if person.age is not None and ages:
         return person.age in ages
+    if person.role is Role.SUSPECT and is_of_other_officer(incident, quote):
+        return False
     if person.name is None:
         return True
     # Not named here: "He was charged" goes on about somebody named before, "A man was charged" may be about anybody.
     going_on = _GOES_ON.match(quote)
     others = (p.name for p in incident.participants if p is not person)
     return going_on is not None and _fits(person, going_on) and not _names_any(words, others)
+
+
+def is_of_other_officer(incident: Incident, quote: str) -> bool:
+    """Say whether "the officer" who is arrested or charged is of a case that is told beside this one."""
+    going_on = _GOES_ON.match(quote)
+    is_officer = going_on is not None and (going_on.group("noun") or "").casefold() == "officer"
+    return is_officer and "police_use_of_force" not in incident.incident_types
 
 
 def is_named(person: Participant, quote: str) -> bool:
@@ -92,11 +101,19 @@ def is_in_role(person: Participant, name: str, incident: Incident, quote: str) -
         return False
     written = r"\s+".join(map(re.escape, name.split()))
     if person.role is Role.SUSPECT:
-        if compile_words(rf"{_BYSTANDING} {written}").search(quote):
+        if is_bystander(name, quote):
             return False
         told = cut_to(person, incident, quote)
         return bool(compile_words(_SUSPECTED).search(told) or compile_words(rf"{written}{_BY_NAME}").search(quote))
     return person.role is not Role.VICTIM or _is_shown_harmed(name, written, quote)
+
+
+def is_bystander(name: str | None, quote: str) -> bool:
+    """Say whether a name stands behind what was done to its bearer, or behind an office or trade."""
+    if not name:
+        return False
+    written = r"\s+".join(map(re.escape, name.split()))
+    return compile_words(rf"{_BYSTANDING},?\s+{written}").search(quote) is not None
 
 
 def is_credit(name: str, quote: str) -> bool:
@@ -138,7 +155,14 @@ def is_age_of(person: Participant, age: int, quote: str) -> bool:
     """Say whether the age does not stand beside another's name, or one who has only the first name in common."""
     if person.name is None:
         return True
-    forms = (rf"({_CAPITALS}),?\s\(?(?:age\s)?{age}\b(?!-)", rf"\b{age}[-\s]year[-\s]old\s({_CAPITALS})")
+    if re.search(rf"\band\s(?:an?|another|the)\s{age}[-\s]year[-\s]old\b(?!\s[A-Z])", quote) and is_named(
+        person, quote
+    ):
+        return False  # "Pell and a 9-year-old"
+    forms = (
+        rf"({_CAPITALS}),?\s\(?(?:age\s)?{age}\b(?!-)",
+        rf"\b{age}[-\s]year[-\s]old,?\s(?:identified\sas\s|named\s)?({_CAPITALS})",
+    )
     bearers = [split_words(match.group(1)) for form in forms for match in re.finditer(form, quote)]
     return not bearers or any(_surname_of(person.name) in bearer for bearer in bearers)
 

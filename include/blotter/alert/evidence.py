@@ -50,9 +50,13 @@ _WHOLE = re.compile(
 # A total over a stretch of time or many cases is not this incident's.
 _SPREE = re.compile(
     r"\b(?:over|during|across|this|past|last|holiday)\s+(?:the\s+)?(?:\w+\s+){0,4}?(?:weekend|week|month|year)\b"
-    r"|\b(?:weekend|yearly|annual)\s+(?:shootings|violence)\b|\bgun\s+violence\b|\bso\s+far\s+this\b",
+    r"|\b(?:weekend|yearly|annual)\s+(?:shootings|violence)\b|\bgun\s+violence\b|\bso\s+far\s+this\b"
+    r"|\b(?:pair|string|series|spate|rash)\s+of\s+(?:\w+\s+)?(?:shootings|stabbings|killings|attacks|crashes|fires)\b"
+    r"|\b(?:two|three|four|five|six|\d+|several|multiple|separate)\s+(?:\w+\s+)?(?:shootings|stabbings|incidents)\b"
+    r"|\b(?:are|were)\s+(?:\w+\s+)?(?:connected|linked|related)\b",
     re.IGNORECASE,
 )
+_FAR_APART = 3
 _KILLED = (
     r"kill|dead\b|death|died|\bdies?\b|dying|slain|slay|fatal|homicide|murder|body|bodies|pronounced|deceased|drown"
 )
@@ -145,6 +149,8 @@ def is_borne_out(change: Change, incident: Incident, claim: Claim | None) -> boo
         return True
     if isinstance(value, tuple) and claim is not None:  # of several values, the one that this sentence brought
         value = claim.value
+    if change.field == "status" and about.is_of_other_officer(incident, change.quote):
+        return False
     person = _find_person(change, incident)
     if not states_value(change.field, value, _cut_quote(change, person, incident), is_rival=is_conflict):
         return False
@@ -207,6 +213,8 @@ def states_value(field: str, value: Value, quote: str, *, is_rival: bool = False
         verb = compile_words(r"charge|indict|accus").search(quote)
         may_come = verb is not None and _MAY_COME.search(quote[: verb.start()]) is not None
         return is_named and not may_come and not _ELSEWHEN.search(quote) and not _PENDING.search(quote)
+    if field in ("legal_status", "status") and _ELSEWHEN.search(quote):
+        return False
     if (field, value) == ("legal_status", LegalStatus.CHARGED) and _PENDING.search(quote):
         return False
     if (field, value) == ("legal_status", LegalStatus.AT_LARGE) and _WANTED_ELSEWHERE.search(quote):
@@ -230,7 +238,7 @@ def _is_true_of(person: Participant, change: Change, value: Value, incident: Inc
     quote = change.quote or ""
     if change.field in ("legal_status", "charges"):
         is_dead = person.condition is Condition.KILLED and not about.is_named(person, quote)
-        if person.role is Role.VICTIM or is_dead:
+        if person.role is Role.VICTIM or is_dead or about.is_bystander(person.name, quote):
             return False
     if change.field == "age" and isinstance(value, int) and not about.is_age_of(person, value, quote):
         return False
@@ -246,10 +254,17 @@ def _is_said_by(claim: Claim, change: Change, *, is_conflict: bool) -> bool:
         return False
     if is_conflict:  # the report must say something else than what stands, or stood
         other = change.after if claim.value != change.after else change.before
+        if isinstance(claim.value, int) and isinstance(other, int) and _count_apart(change.field, claim.value, other):
+            return False
         return claim.value != other and not (change.field == "name" and _is_part_of_name(claim.value, other))
     if change.after_state is not ClaimState.KNOWN:
         return True
     return claim.value in change.after if isinstance(change.after, tuple) else claim.value == change.after
+
+
+def _count_apart(field: str, number: int, other: int) -> bool:
+    """Say whether two numbers are too far apart to count the same people: one case, and all of a night."""
+    return field in ("n_killed", "n_injured") and max(number, other) > _FAR_APART * min(number, other)
 
 
 def _is_part_of_name(name: Value, other: Value) -> bool:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from blotter.alert.evidence import is_backed
 from blotter.alert.rules import AlertBook, Circle, Condition, Delivery, Place, Rule, find_due_time
-from blotter.alert.wording import tell_incident
+from blotter.alert.wording import find_roles, tell_incident
 from blotter.ids import canonical_text, make_id
 from blotter.model import Article, Change, ChangeKind, Claim, Incident
 from blotter.store.outbox import Alert
@@ -64,7 +64,8 @@ def select_changes(
     """Select the changes of one incident version that a rule asks for; all or none hang on the incident itself."""
     if not _fits_incident(condition, incident):
         return []
-    roles = {participant.participant_id: participant.role for participant in incident.participants}
+    settled = find_roles(incident)
+    named = {participant.participant_id: participant.role for participant in incident.participants}
     says = _word_finder(condition.words)
     return [
         change
@@ -74,7 +75,10 @@ def select_changes(
         and _is_in(change.cause, condition.causes)
         and _is_in(change.source_id, condition.sources)
         and _is_in(change.after_state, condition.states)
-        and (not condition.roles or roles.get(change.participant_id or "") in condition.roles)
+        and (
+            not condition.roles
+            or (named if change.field == "name" else settled).get(change.participant_id or "") in condition.roles
+        )
         and (says is None or any(says(text) for text in _texts_of(change, incident)))
         and (condition.evidence == "any" or is_backed(change, incident, changes, claims))
     ]

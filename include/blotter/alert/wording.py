@@ -10,7 +10,7 @@ from typing import Any
 
 from blotter.alert.evidence import split_said
 from blotter.ids import canonical_text
-from blotter.model import Article, Change, ChangeCause, ChangeKind, ClaimState, Condition, Incident, Value
+from blotter.model import Article, Change, ChangeCause, ChangeKind, ClaimState, Condition, Incident, Role, Value
 
 Content = dict[str, Any]
 
@@ -30,7 +30,7 @@ _FIELDS = {
     "merged_into": "incident",
 }
 _MINOR = frozenset({"role", "latitude", "longitude", "time_zone", "country"})  # told in the JSON form only
-_ROLES = {"officer_involved": "officer involved", "other": "person involved"}
+_ROLES = {Role.OFFICER_INVOLVED: "officer involved", Role.OTHER: "person involved"}
 _STATES = {
     ClaimState.WITHHELD: "not released",
     ClaimState.UNKNOWN: "not known",
@@ -111,7 +111,7 @@ def tell_change(
         "cause": change.cause.value,
         "participant_id": change.participant_id,
         "who": who,
-        "what": label if who is None else f"{label} of {who if who.startswith(('a ', 'an ')) else f'the {who}'}",
+        "what": label if who is None else f"{label} of {_point_at(who)}",
         "is_minor": change.field in _MINOR,
         "before": before if before != after else None,
         "after": after,
@@ -223,6 +223,20 @@ def _word_note(change: Change, incident: Incident) -> str | None:
     ).strip()
 
 
+def _point_at(who: str) -> str:
+    """Put the article before a role: "the victim", but "a victim" and "Dana Whitlock"."""
+    return who if who.startswith(("a ", "an ")) or not who[0].islower() else f"the {who}"
+
+
+def find_roles(incident: Incident) -> dict[str, Role]:
+    """Find who is what; without those whom reports call now a victim and now a suspect.
+
+    A name is told all the same: its own sentence shows what its bearer is.
+    """
+    unsettled = {conflict.participant_id for conflict in incident.conflicts if conflict.field == "role"}
+    return {p.participant_id: p.role for p in incident.participants if p.participant_id not in unsettled}
+
+
 def _word_person(change: Change, incident: Incident, newcomers: Container[str]) -> str | None:
     """Word whose field moved: the role, with the name where it is known and not what is told."""
     if change.participant_id is None:
@@ -230,7 +244,10 @@ def _word_person(change: Change, incident: Incident, newcomers: Container[str]) 
     person = next((p for p in incident.participants if p.participant_id == change.participant_id), None)
     if person is None:
         return "person"
-    role = _ROLES.get(person.role, person.role.value)
+    known = person.role if change.field == "name" else find_roles(incident).get(person.participant_id)
+    if known is None:
+        return _one_line(person.name) if person.name else _ROLES[Role.OTHER]
+    role = _ROLES.get(known, known.value)
     if person.name and change.field != "name":
         return f"{role} {_one_line(person.name)}"
     if change.participant_id not in newcomers:
