@@ -189,9 +189,12 @@ class MentionFinder:
         return found
 
     def _read_run(self, text: str, start: int, stop: int, end: int) -> Mention | None:
-        if text[start:stop].lower() in self._lone_words:
+        run = text[start:stop]
+        if run.lower() in self._lone_words:
             return None
-        words = [(m.start(), m[0]) for m in _PIECE.finditer(text, start, stop)]
+        words = [(start, run)]
+        if " " in run or "\u00a0" in run:
+            words = [(m.start(), m[0]) for m in _PIECE.finditer(text, start, stop)]
         title_end = 0
         for index, (_, word) in enumerate(words[:-1]):
             small = word.lower().strip(",")
@@ -199,7 +202,7 @@ class MentionFinder:
                 title_end = index + 1
         title = " ".join(word for _, word in words[:title_end])
         lead = words[0][0] if title_end else None
-        if "(" in text[start:stop] and any(word[0] == "(" and word.strip("()").isupper() for _, word in words):
+        if "(" in run and any(word[0] == "(" and word.strip("()").isupper() for _, word in words):
             return None  # a dateline: "CHICAGO (STMW)"
         words = words[title_end:]
         while words and (words[0][1].lower() in self.edges or words[0][1].lower().endswith(_AGE_ENDINGS)):

@@ -58,6 +58,7 @@ class Person:
 
     order: int
     names: list[Evidence] = field(default_factory=list)
+    known_as: set[tuple[str, ...]] = field(default_factory=set)  # the words of the names, each once
     ages: list[Evidence] = field(default_factory=list)
     genders: list[Evidence] = field(default_factory=list)
     conditions: list[Evidence] = field(default_factory=list)
@@ -255,6 +256,7 @@ class PeopleReader:
         weight = 0.3 if sentence.is_background else 1.0
         if mention.kind == "name" and mention.name and " " in mention.name:
             person.names.append(Evidence(mention.name, sentence, mention.start, mention.end, weight))
+            person.known_as.add(_words(mention.name))
         if mention.age is not None:
             person.ages.append(Evidence(mention.age, sentence, mention.start, mention.end, weight))
         if mention.gender is not None:
@@ -304,11 +306,7 @@ class PeopleReader:
 
     def _find_named(self, mention: Mention) -> Person | None:
         words = _words(mention.name)
-        matches = [
-            person
-            for person in self._live()
-            if any(_same_name(words, _words(str(evidence.value))) for evidence in person.names)
-        ]
+        matches = [person for person in self._live() if any(_same_name(words, known) for known in person.known_as)]
         if not matches:
             return None
         if len(words) == 1 and mention.title:
@@ -641,6 +639,7 @@ class PeopleReader:
             "mentions",
         ):
             getattr(keep, name).extend(getattr(gone, name))
+        keep.known_as |= gone.known_as
         keep.nouns |= gone.nouns
         keep.is_official |= gone.is_official
         keep.is_officer |= gone.is_officer

@@ -145,6 +145,16 @@ _LANDMARK = gated(
     0,
 )
 _PHONE = gated(r"(?<![\d-])\(?(\d{3})\)?[\s.-]{1,2}\d{3}[-.\s]\d{4}(?!\d)", 0)
+_BLANKS = compile_pattern(r"\s+")
+_BEFORE_STREET = compile_pattern(r"(?:(?:The|In|On|At|Near|Police|Officers|From|Along|Outside|Between|Inside)\s+)+")
+_NO_STREET = compile_pattern(
+    r"\b(?:Wall Street|Main Street America|Sesame Street|Downing Street|First Place|Second Place|High Court|Supreme Court|District Court|Circuit Court|Superior Court|Magistrate Court|Municipal Court|Criminal Court|County Court|City Court|Federal Court|Justice Court|Appeals Court|Juvenile Court|Provincial Court|Crown Court)"
+)
+_COURT_OF_LAW = compile_pattern(
+    r"(?:County|District|Circuit|Superior|Municipal|Magistrate|Criminal|Federal|Supreme|State|City|Justice|Juvenile|Common|General|Appeals|Immigration|Family|Probate|Traffic|Magistrates?['’]?|Crown|High|Provincial|Sessions)\s+Court$"
+)
+_TITLED = compile_pattern(r"(?:Dr|St|Mr|Mrs)\.?\s")
+_HYPHENED_BLOCK = compile_pattern(r"(?<=\d)-(?=[Bb]lock)")
 _MEDICAL = compile_pattern(r"hospital|medical|health|trauma|surgery|clinic|infirmary|children['’]s\scent", re.I)
 
 
@@ -977,9 +987,9 @@ class PlaceReader:
     ) -> tuple[float, str, PlaceMention] | None:
         kind = match.lastgroup or "plain"
         start, end = match.start(), match.end()
-        name = re.sub(r"\s+", " ", match.group())
+        name = _BLANKS.sub(" ", match.group())
         before = text[max(sentence.start, start - 60) : start]
-        lead = re.match(r"(?:(?:The|In|On|At|Near|Police|Officers|From|Along|Outside|Between|Inside)\s+)+", name)
+        lead = _BEFORE_STREET.match(name)
         if lead and kind in ("plain", "corner"):
             name, start = name[lead.end() :], start + lead.end()
             before += "on "
@@ -990,24 +1000,16 @@ class PlaceReader:
             weight += 0.8
         elif kind in ("plain", "road", "corner"):
             weight -= 0.8
-        if kind == "plain" and re.search(
-            r"\b(?:Wall Street|Main Street America|Sesame Street|Downing Street|First Place|Second Place|High Court|Supreme Court|District Court|Circuit Court|Superior Court|Magistrate Court|Municipal Court|Criminal Court|County Court|City Court|Federal Court|Justice Court|Appeals Court|Juvenile Court|Provincial Court|Crown Court)",
-            name,
-        ):
+        if kind == "plain" and _NO_STREET.search(name):
             return None
-        if re.search(r"\b(?:Court)$", name) and re.search(
-            r"(?:County|District|Circuit|Superior|Municipal|Magistrate|Criminal|Federal|Supreme|State|City|Justice|Juvenile|Common|General|Appeals|Immigration|Family|Probate|Traffic|Magistrates?['’]?|Crown|High|Provincial|Sessions)\s+Court$",
-            name,
-        ):
+        if name.endswith("Court") and _COURT_OF_LAW.search(name):
             return None
-        if _MEDICAL.search(name) or (
-            re.match(r"(?:Dr|St|Mr|Mrs)\.?\s", name) and kind == "plain" and len(name.split()) < 2
-        ):
+        if _MEDICAL.search(name) or (kind == "plain" and len(name.split()) < 2 and _TITLED.match(name)):
             return None
         if _CLOSED_BEFORE.search(before):
             weight -= 2.6  # where traffic was stopped
         weight += 1.2 * sentence.is_about_incident - 1.6 * sentence.is_background - 0.04 * sentence.index
-        name = re.sub(r"(?<=\d)-(?=[Bb]lock)", " ", name.rstrip(","))
+        name = _HYPHENED_BLOCK.sub(" ", name.rstrip(","))
         name = name.rstrip(".") if len(name.split()[-1]) > 5 else name
         return weight, name, PlaceMention(name, start, end, sentence, weight, None, kind)
 

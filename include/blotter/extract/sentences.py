@@ -5,7 +5,7 @@ Does not belong here: what a sentence says.
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from blotter.extract.patterns import compile_pattern
 
@@ -34,8 +34,7 @@ _BEGINS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A half-open span of code points."""
 
     start: int
