@@ -35,7 +35,7 @@ from blotter.catalog.index import (
 )
 from blotter.catalog.story import Story, find_merged_into, read_story
 from blotter.config import load_settings
-from blotter.errors import BlotterError, Reason, SettingsError
+from blotter.errors import BlotterError, Reason, SettingsError, StoreDamaged
 from blotter.model import FIELDS, INCIDENT_TYPES, ClaimState
 from blotter.show import tell_participant, tell_toll, tell_when, tell_where
 from blotter_airflow.pages import actions, wording
@@ -457,10 +457,13 @@ def _read_moment(text: str) -> datetime | None:
 
 def _read_payload(tables: Tables, row: Mapping[str, Any]) -> str | None:
     """Give the beginning of an input's bytes as text; None where there are none."""
-    sha256, archive = row["payload_sha256"], tables.stores.archive
-    if sha256 is None or not archive.has(sha256):
+    if row["payload_sha256"] is None:
         return None
-    return archive.get(sha256)[:4_000].decode("utf-8", "replace").replace("\0", "\ufffd")
+    try:
+        payload = tables.stores.archive.get(row["payload_sha256"])
+    except (KeyError, StoreDamaged):  # which may be why it lies here
+        return None
+    return payload[:4_000].decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 def _list_waiting(tables: Tables, about: Collection[str] | None = None) -> list[Mapping[str, Any]]:
