@@ -192,6 +192,7 @@ def test_one_of_several_charges_is_borne_out_by_its_own_sentence() -> None:
     change = make_change(participant_id="par_2", field="charges", after=("arson", "murder"), quote=claim.quote)
     assert is_borne_out(change, INCIDENT, claim)
     assert not is_borne_out(replace(change, after=("murder",)), INCIDENT, claim)
+    assert not is_borne_out(replace(change, before=("arson",)), INCIDENT, claim), "it was known already"
 
 
 def test_of_several_charges_those_are_told_that_the_sentence_says() -> None:
@@ -221,6 +222,8 @@ def test_nobody_is_told_at_an_age_that_another_sentence_gives_otherwise() -> Non
     father = replace(name, quote="The father was identified as Dana Whitlock, 36.")
     assert is_backed(age, INCIDENT, [age, name])
     assert not is_backed(age, INCIDENT, [age, father])
+    cited = replace(name, quote="Dana Whitlock, 34, was cited.")
+    assert not is_backed(replace(age, after=34, quote=cited.quote), INCIDENT, [cited]), "it tells of no victim"
 
 
 def test_silence_judgements_and_dates_have_no_words_to_look_for() -> None:

@@ -179,6 +179,9 @@ def is_backed(
     person = _find_person(change, incident)
     if change.field != "age" or person is None or not isinstance(change.after, int):
         return True
+    names = [other for other in beside if other.field == "name" and other.quote == change.quote]
+    if not all(is_borne_out(name, incident, claims.get(name.claim_id or "")) for name in names):
+        return False  # whose name the sentence does not tell, is nobody whose age it tells
     return not any(about.tells_other_age(person, change.after, other.quote) for other in beside if other.quote)
 
 
@@ -259,7 +262,12 @@ def _is_said_by(claim: Claim, change: Change, *, is_conflict: bool) -> bool:
         return claim.value != other and not (change.field == "name" and _is_part_of_name(claim.value, other))
     if change.after_state is not ClaimState.KNOWN:
         return True
-    return claim.value in change.after if isinstance(change.after, tuple) else claim.value == change.after
+    if isinstance(
+        change.after, tuple
+    ):  # the sentence has to bring one that did not stand: what it leaves out still may
+        stood = change.before if isinstance(change.before, tuple) else ()
+        return claim.value in change.after and claim.value not in stood
+    return claim.value == change.after
 
 
 def _count_apart(field: str, number: int, other: int) -> bool:

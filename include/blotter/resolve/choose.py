@@ -231,7 +231,9 @@ def _weigh_voices(field: str, voices: Sequence[Voice]) -> list[Voice]:
             weight *= _REPEATED
         last = last_word.get(voice.member.source_id)
         is_outdated = last is not None and last.told_at > voice.told_at and not _agree(field, last, voice)
-        if is_outdated and field not in STAGES:  # a stage told later takes nothing back
+        if (
+            is_outdated and field not in STAGES and not FIELDS[field].many
+        ):  # a stage, or one of many, takes nothing back
             weight *= _OUTDATED_BY_OWN_SOURCE
         behind_days = (newest_at - voice.told_at).total_seconds() / 86400
         aged = weight * 0.5 ** (behind_days / _HALF_LIFE_DAYS) if field in MOVING else weight
