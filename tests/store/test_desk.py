@@ -1,8 +1,7 @@
 """What every desk must do, tried on the one in memory and on the one over a database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -10,7 +9,7 @@ from sqlalchemy import Engine, func, select
 from blotter.errors import StoreDamaged
 from blotter.model import Article, Reading
 from blotter.store.desk import SqlDesk
-from blotter.store.state import metadata, open_state
+from blotter.store.state import metadata
 from blotter.update import Update, update_incidents
 from stories import DAY_1, RULES, MemoryDesk, latest_versions, make_story, officer_story, play, say
 
@@ -24,13 +23,6 @@ def play_sql(desk: SqlDesk, engine: Engine, *batches: Sequence[tuple[Article, Re
             desk.apply(connection, update.memory())
         updates.append(update)
     return updates
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_state(str(tmp_path / "state.db"))
-    yield engine
-    engine.dispose()
 
 
 def test_a_database_decides_as_memory_does(engine: Engine) -> None:
