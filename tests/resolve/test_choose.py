@@ -150,7 +150,7 @@ def test_types_stand_side_by_side_and_a_slip_is_left_out() -> None:
 def test_a_source_that_names_one_charge_later_takes_no_other_back() -> None:
     earlier = [(charge, 0, {"source": "gazette"}) for charge in ("arson", "theft")]
     later = ("murder", 72, {"source": "gazette"})
-    assert hear("charges", *earlier, later, of=1).value == ["arson", "murder", "theft"]
+    assert set(hear("charges", *earlier, later, of=1).value) == {"arson", "murder", "theft"}
 
 
 def test_a_derived_value_weighs_less_than_a_stated_one() -> None:
