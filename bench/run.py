@@ -18,6 +18,7 @@ BENCHES = (
     "fetch.py",
     "schedule.py",
     "browse.py",
+    "books.py",
 )
 
 
