@@ -315,7 +315,8 @@ def _cut_clause(text: str, at: int) -> str:
 def _find_number(value: int, quote: str) -> re.Match[str] | None:
     """Find a number in digits or words, by itself or as an age."""
     if value == 0:
-        return compile_words(rf"\b(?:{_NONE})\b").search(quote)
+        beside = r"(?!\s+(?:other|others|else|further|additional|more)\b)"  # "no other injuries": some were
+        return compile_words(rf"\b(?:{_NONE})\b{beside}").search(quote)
     written = [str(value), f"{value:,}"]
     if value < len(_NUMBER_WORDS):
         written.append(_NUMBER_WORDS[value])
