@@ -24,6 +24,9 @@ LEAD = "Police were called to a shooting on Alder Street in Dayton on Monday nig
         ("Gunfire on Alder Street killed two men and left two others injured.", 2, 2),
         ("The shots killed a 21-year-old man and left three of his cousins seriously wounded.", 1, 3),
         ("The man killed three people and then himself.", 4, 0),
+        ("Three children under the age of 12 are dead.", 3, 0),
+        ("The fire forced nine people from their homes and left two firefighters injured.", 0, 2),
+        ("The blast tore through the house, killing one occupant and injuring another.", 1, 1),
     ],
 )
 def test_numbers_and_lists(reader: Reader, told: str, killed: int, injured: int) -> None:
@@ -88,3 +91,14 @@ def test_gunman_who_dies_with_his_victims_is_counted(reader: Reader) -> None:
         )
     )
     assert known(reading, "n_killed") == 4
+
+
+def test_yearly_counts_are_not_those_of_the_incident(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            text="A man was struck and killed by a train in Dayton, Ohio, on Monday, police said.\n\n"
+            "The tracks were closed for two hours.\n\nStatewide, 20 people died on railroads in 2024, the most recent year on record. "
+            "Eleven people died while walking on the tracks, and nine died at crossings."
+        )
+    )
+    assert known(reading, "n_killed") == 1

@@ -61,3 +61,21 @@ def test_a_charge_is_of_whom_the_sentence_told_last(
     charges = [(names.get(claim.participant_ref), claim.value) for claim in claims if claim.field == "charges"]
     assert {charge for name, charge in charges if name == "Aaron Kemp"} == of_kemp
     assert {charge for name, charge in charges if name == "Roy Stewart"} == of_stewart
+
+
+@pytest.mark.parametrize(
+    ("told", "agency"),
+    [
+        ("Alder Creek Fire Chief Dana Holt said the cause was not known.", "Alder Creek Fire Department"),
+        ("Salem firefighters found the kitchen burning.", "Salem Fire Department"),
+        ("Crews of the Alder Creek Volunteer Fire Company put it out.", "Alder Creek Volunteer Fire Company"),
+        ("The Polk County Fire District sent four engines.", "Polk County Fire District"),
+        ("Oregon State Fire Marshal's Office is investigating.", "Oregon State Fire Marshal's Office"),
+        ("Five firefighters were treated for the heat.", None),
+        ("When police arrived, the roof had fallen in.", None),
+    ],
+)
+def test_who_came_to_a_fire(reader: Reader, told: str, agency: str | None) -> None:
+    text = f"A house fire killed a woman on Monday night in Oregon.\n\n{told}"
+    claims = reader.read(make_article(text=text)).claims
+    assert next((claim.value for claim in claims if claim.field == "agency"), None) == agency

@@ -56,3 +56,21 @@ def test_a_robbery_that_is_the_story_stays_one(reader: Reader) -> None:
 )  # fmt: skip
 def test_types_are_kept_apart(reader: Reader, text: str, types: set[str]) -> None:
     assert list_types(reader, text) == types
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "types"),
+    [
+        # a fire is one by what burned, also where the headline ends with the word
+        ("One dead in mobile home fire", "Crews were called on Monday in Salem, Ore. There was no indication of an explosion, the marshal said.", ["fire"]),
+        ("Brush fire forces families out", "The fire exploded in size on Sunday near Salem, Ore., and has burned 4,000 acres.", ["fire"]),
+        ("Five forced out by building fire", "The fire broke out on Monday in Dayton, Ohio. No one was hurt.", ["fire"]),
+        # what burned after it fell crashed
+        ("", "Two people died in the crash of a small plane near Boise, Idaho, on Sunday. The plane caught fire. The crash was seen from the road. One man was treated for smoke inhalation.", ["aviation"]),
+        # who went under was missing because of it
+        ("", "A teenager who disappeared under the water of Alder Lake near Salem, Ore., was found dead on Tuesday. The swimmer had gone missing on Monday.", ["drowning"]),
+    ],
+)  # fmt: skip
+def test_what_burned_fell_or_went_under(reader: Reader, title: str, text: str, types: list[str]) -> None:
+    claims = reader.read(make_article(title=title, text=text)).claims
+    assert [claim.value for claim in claims if claim.field == "incident_type"] == types

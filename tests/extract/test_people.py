@@ -147,3 +147,25 @@ def test_who_is_called_the_suspect_is_no_victim_of_what_befalls_him(reader: Read
         ("victim", None, "killed"),
         ("suspect", 44, condition),
     ]
+
+
+def test_the_victims_of_a_fire_are_named_in_a_row(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            text="Three children were killed in a house fire in Salem, Ore., on Monday.\n\n"
+            "Fire Chief Dana Keller said Tuesday the victims of Monday's fire were 4-year-old Ida Maren Holt, "
+            "3-year-old Tom Holt and 1-year-old Lena Holt."
+        )
+    )
+    told_of = [(p.get("name"), p.get("age"), p["role"]) for p in people(reading)]
+    assert told_of == [("Ida Maren Holt", 4, "victim"), ("Tom Holt", 3, "victim"), ("Lena Holt", 1, "victim")]
+
+
+def test_the_name_of_a_train_is_no_persons(reader: Reader) -> None:
+    reading = reader.read(
+        make_article(
+            text="A man was killed by a train in Salem, Ore., on Monday. He died when the Cascade Meteor, "
+            "heading north, struck him."
+        )
+    )
+    assert [p.get("name") for p in people(reading)] == [None]

@@ -47,6 +47,7 @@ def test_day(reader: Reader, when: str, day: date) -> None:
         ("at 22:40 on Monday", "22:40"),
         ("early Monday", "early_morning"),
         ("Monday night", "night"),
+        ("at 4:43 p.m. Monday. The fire was under control at 6 p.m., and", "16:43"),
     ],
 )
 def test_clock(reader: Reader, when: str, clock: str) -> None:
@@ -79,6 +80,8 @@ def test_day_of_an_arrest_is_not_that_of_the_crime(reader: Reader) -> None:
         ("A man shot two brothers in Fresno, police said. Chief Dana Whitlock said Tuesday the men were at lunch Sunday when he shot them.", date(2026, 3, 1)),
         ("A woman was shot at a Christmas party in Fresno late Monday, police said.", date(2026, 3, 2)),
         ("Posted: Wednesday, March 4, 2026 1:06 AM\n\nA man was shot around 9 p.m. Monday in Fresno.", date(2026, 3, 2)),
+        ("A fire gutted a house in Fresno around 4 a.m., and crews were still there. The owner said he had just cleaned the stove a week ago.", date(2026, 3, 4)),
+        ("A boy who went missing while swimming in a Fresno lake was found dead Tuesday. Friends had called 911 on Monday to report that he had disappeared under the water.", date(2026, 3, 2)),
         ("A man who was shot Thursday outside a Fresno bar died Saturday, police said.", date(2026, 2, 26)),
     ],
 )  # fmt: skip

@@ -31,6 +31,7 @@ _LONG_BEFORE = gated(
 _OTHER_CASE = gated(
     r"\b(?:first\s[^.]{0,70}\ssince\b|have\s(?:died|been\s(?:killed|shot|murdered|injured))\b[^.]*\b(?:line\sof\sduty|this\syear|since|so\sfar|in\sthe\s(?:city|state|county|country|nation)|nationwide)"
     r"|the\slast\s[^.]{0,60}\s(?:was|were|killed|shot)|(?:first|second|third|\d+(?:st|nd|rd|th)|\w+(?:teenth|tieth))\s(?:homicide|murder|killing|fatal|traffic\sdeath|shooting|officer)[^.]{0,40}(?:this\syear|of\sthe\syear|in\s20|so\sfar)|in\sthe\spast\s(?:\w+\s)?(?:years?|months?|decade)|(?:fell|rose|dropped|climbed|increased|decreased)\sby\s|at\s\w+\s(?:workplaces|locations)\s[^.]{0,40}last\syear|so\sfar\sthis\syear|this\syear['’]s|statistics|according\sto\sthe\s(?:fbi|cdc|census)"
+    r"|(?<!-)\b\d[\d,.]*\s(?:[\w-]+\s){1,6}?(?:each|every|per|a|last)\syear\b|(?:each|every|per)\syear[^.]{0,40}\s\d[\d,.]*\s(?:people|deaths|children|americans|fires|crashes|drownings)|on\saverage|deaths\sper\s\d|most\srecent\syear|of\sthe\syear,\s"
     r"|(?:shooting|incident|attack|death|killing|crash|fire|violence|stabbing)s?\s(?:comes?|came|follows|followed|happened|occurred)\s(?:just\s|only\s|barely\s|a\s|less\sthan\s|more\sthan\s|over\s|\w+\s){0,3}(?:(?:hours?|days?|weeks?|months?|years?)\s(?:after|before)\b|recent\b)|(?:in|as)\s(?:retaliation|revenge|retribution)\sfor|(?:the\s)?latest\sin\sa\b|in\sthe\sfirst\s\w+\s(?:days|weeks|months)\sof\b|leading\scause\sof|age\sgroup|unrelated|separate\s(?:incident|shooting|case|attack)|similar\s(?:incident|case|attack)s?|another\s(?:nearby\s|recent\s|deadly\s|similar\s|mass\s){0,2}(?:shooting|fatal|incident|case)|a\sstring\sof|spate\sof|series\sof\sshootings|was\sreleased\sfrom\sprison|on\sparole|served\s(?:\w+\s){0,3}(?:years|time)|paralyzed\sin\sthat|in\s(?:his|her|their)\s\d\ds\sin\s(?:19|20)\d\d)\b"
 )
 _THESE_DAYS = gated(
@@ -119,6 +120,10 @@ def is_fresh(happened: date, published: date) -> bool:
     return 0 <= (published - happened).days <= _FRESH_DAYS
 
 
+_COUNTS_ON = compile_pattern(
+    r"^(?:Of\sthose|Another\s\d|\d[\d,.]*|[A-Z][a-z]+(?:-[a-z]+)?)\s(?:people|persons|others|more|percent|of|deaths)\b"
+)
+_A_COUNT = gated(r"(?:each|every|per|a|last)\syear|in\s(?:19|20)\d\d|so\sfar|statistics|according\sto")
 _CARRIES = compile_pattern(r"^(?:He|She|They|That|Those|In\sthat|At\sthat\stime)\b")
 _SAME_CASE = gated(r"\b(?:in\sthat\s(?:shooting|case|incident|attack|crash)|that\s(?:case|trial))\b")
 
@@ -128,6 +133,13 @@ def _carry_background(sentences: list[Sentence]) -> None:
     for before, sentence in itertools.pairwise(sentences):
         if sentence.is_title or sentence.is_background:
             continue
+        if (
+            before.is_background
+            and _A_COUNT.search(before)
+            and _COUNTS_ON.match(sentence.text)
+            and not _THESE_DAYS.search(sentence)
+        ):
+            sentence.is_background, sentence.is_about_incident = True, False
         if (_SAME_CASE.search(sentence) and sentence.index > 2) or (
             before.is_background and not before.is_teaser and _CARRIES.match(sentence.text) and len(sentence.text) < 220
         ):

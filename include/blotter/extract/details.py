@@ -27,12 +27,12 @@ class Detail:
 
 
 _AGENCY = gated(
-    rf"(?P<full>(?:{_CAP}\s){{1,4}}?(?:County\s)?(?:(?:Metropolitan\s|Metro\s)?Police\s(?:Department|Bureau|Service|Force)|Sheriff['’]?s?['’]?\s(?:Office|Department)|Fire\s(?:Department|and\sRescue|Rescue|Authority)|Fire\s(?:&|and)\sRescue(?:\sService)?|Department\sof\sPublic\sSafety|State\sPolice|Highway\sPatrol|State\sPatrol|Bureau\sof\sInvestigation|Coast\sGuard|Police\sConstabulary|Constabulary))"
-    rf"|(?P<short>(?:{_CAP}\s){{1,3}}?)(?P<force>police|Police|PD)\b(?!\s(?:Department|Bureau|Service|Force))",
+    rf"(?P<full>(?:{_CAP}\s){{1,4}}?(?:County\s)?(?:(?:Metropolitan\s|Metro\s)?Police\s(?:Department|Bureau|Service|Force)|Sheriff['’]?s?['’]?\s(?:Office|Department)|Fire\s(?:&|and)\sRescue(?:\sService)?|Fire[-\s](?:Department|Rescue|Authority|Company|Division(?!\sChief)|Service|Brigade|(?:Protection\s)?District)|(?:State\s)?Fire\sMarshal['’]?s?['’]?\sOffice|Office\sof\sthe\sState\sFire\sMarshal|Department\sof\sPublic\sSafety|State\sPolice|Highway\sPatrol|State\sPatrol|Bureau\sof\sInvestigation|Coast\sGuard|Police\sConstabulary|Constabulary))"
+    rf"|(?P<short>(?:{_CAP}\s){{1,3}}?)(?P<force>police|Police|PD|(?=[Ff]ire\s(?:(?:Division\s|Battalion\s)?Chief|chief|Commissioner|Capt|Battalion|officials|crews|investigators)|firefighters)[Ff]ire)(?:\b|(?=fighters))(?!\s(?:Department|Bureau|Service|Force))",
     0,
 )
 # a word of every agency's name but of "PD", which is too short for a gate
-_AGENCY_WORD = gated(r"police|sheriff|fire\s|department|public\ssafety|patrol|bureau|coast|constabulary")
+_AGENCY_WORD = gated(r"police|sheriff|fire\s|firefighters|department|public\ssafety|patrol|bureau|coast|constabulary")
 _HOSPITAL = gated(
     rf"\b(?:to|at|in|from|by)\s(?:the\s)?(?P<name>(?:(?:{_CAP}|of|the|and|for|at)\s){{0,6}}?(?:{_CAP}\s)?(?:Hospital(?:\sCenter|\sof\s{_CAP}(?:\s{_CAP})?)?|Medical\sCent(?:er|re)|Trauma\sCenter|Infirmary|Clinic|Health\sCenter))\b",
     0,
@@ -82,23 +82,29 @@ def read_agency(scene: Scene) -> Detail | None:
     return first[max(scores, key=lambda n: (scores[n], -first[n].start))]
 
 
+# Words that begin a sentence or describe, and are no part of a name: "When police arrived", "The Memphis police".
+_LEADING = r"(?:The|A|An|In|But|And|According|When|Local|Off-duty|Former|After|As|By|With|At|On|From|Two|Three|Meanwhile|Both|Anyone|For|Of|That|While|To|If|Call|Contact|Photo|Tell|Other|City|Fallen|Slain|Veteran|Retired|Said|Military|Secret|State|Dallas-area|Three|Four|Five|Six|Seven|Eight|Nine|Ten|Several|Many|Some|Dozens|No|More|All|Arriving|Responding)\s"
+_LEADING_WORD = compile_pattern(rf"{_LEADING}")
+_RANK_AFTER = compile_pattern(r"\s(?:Deputy|Assistant|Acting|Interim|Volunteer|Battalion)$")
+
+
 def _agency_name(match: re.Match[str]) -> tuple[str | None, int]:
     raw = match.group("full") or match.group("short")
-    lead = re.match(
-        r"(?:(?:The|A|An|In|But|And|According|When|Local|Off-duty|Former|After|As|By|With|At|On|From|Two|Three|Meanwhile|Both|Anyone|For|Of|That|While|To|If|Call|Contact|Photo|Tell|Other|City|Fallen|Slain|Veteran|Retired|Said|Military|Secret|State|Dallas-area)\s)+(?=[A-Z])",
-        raw,
-    )
+    lead = re.match(rf"(?:{_LEADING})+(?=[A-Z])", raw)
     start = match.start() + (lead.end() if lead and not re.match(r"State\s(?:Police|Patrol)", raw) else 0)
     name = raw[start - match.start() :].strip()
     if match.group("short") is not None:
         if (
             not name
             or not re.fullmatch(r"[A-Z][\w.'’-]+(?:\s[A-Z][\w.'’-]+){0,2}", name)
-            or name in ("Police", "The", "State", "Local", "City", "County")
+            or name in ("Police", "The", "State", "Local", "City", "County", "Assistant", "Deputy", "Volunteer")
+            or _LEADING_WORD.fullmatch(f"{name} ")
             or name.endswith(".")
         ):
             return None, 0
-        name = f"{name} Police Department"
+        name = _RANK_AFTER.sub("", name)
+        force = "Fire" if match.group("force").lower() == "fire" else "Police"
+        name = f"{name} {force} Department"
     if len(name.split()) < 2 or re.match(r"(?:Police|Sheriff|Fire)\b", name):
         return None, 0
     return name, start

@@ -21,14 +21,14 @@ _TYPES: tuple[tuple[str, str], ...] = (
     ("burglary", r"burglar(?:y|ies|s|ized)?|break-in|broke\sinto|home\sinvasion|intruders?"),
     ("kidnapping", r"kidnapp(?:ed|ing|er)s?|abduct(?:ed|ion|or)s?|hostages?"),
     ("sexual_assault", r"rape[ds]?|sexual(?:ly)?\s(?:assault|abuse|attack)\w*|molest\w+"),
-    ("fire", r"(?!(?:open(?:ed|s|ing)?|return(?:ed|ing)?|under|exchang(?:ed|ing)|gun|friendly|hostile|hold|held|cease|came|took|taken)\s)\w+\sfires?(?=\s(?:on|in|at|near|that|which|early|late|broke|killed|kills|destroyed|damaged|tore|left|started|spread|started|Sunday|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday)\b)|house\sfire|apartment\sfire|blaze|flames|arson\w*|smoke\sinhalation|caught\sfire|burned\s(?:down|to)|structure\sfire|wildfires?|two-alarm|three-alarm|\w+-alarm|fire\sbroke\sout|gutted|engulfed|fire\s(?:that|which)\s(?:killed|destroyed|tore)"),
-    ("explosion", r"explosions?|exploded|blasts?|bomb(?:ing|s|ed)?\b|detonated|grenade"),
+    ("fire", r"(?!(?:open(?:ed|s|ing)?|return(?:ed|ing)?|under|exchang(?:ed|ing)|gun|friendly|hostile|hold|held|cease|came|took|taken)\s)\w+\sfires?(?=\s(?:on|in|at|near|that|which|early|late|broke|killed|kills|destroyed|damaged|tore|left|started|spread|started|Sunday|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday)\b)|(?:house|home|apartment|duplex|town\s?house|condo\w*|trailer|building|hotel|motel|barn|garage|shed|attic|basement|kitchen|chimney|store|shop|restaurant|church|school|warehouse|factory|brush|grass|forest|car|truck|vehicle|bus|boat|dumpster|electrical|residential|structure|commercial|fatal|deadly|massive|accidental)\sfires?(?!\s(?:department|chief|marshal|station|truck|engine|alarm|safety|escape|code|drill|extinguisher))|(?:the|a|this)\sfire(?=[.,;’\']|\s(?:was|is|has|had|broke|began|started|spread|destroyed|damaged|killed|left|caused|displaced|tore|ripped|swept|burned|remains?|and|at|in|on|that|which|to|from|erupted)\b)|blaze|flames|arson\w*|smoke\sinhalation|caught\sfire|burned\s(?:down|to)|(?:wild|bush|grass)fires?|two-alarm|three-alarm|\w+-alarm|fire\sbroke\sout|gutted|engulfed|fire\s(?:that|which)\s(?:killed|destroyed|tore)"),
+    ("explosion", r"explosions?|exploded(?!\sin(?:to)?\s(?:size|scope|popularity|acreage|growth))|blasts?|bomb(?:ing|s|ed)?\b|detonated|grenade"),
     ("traffic_crash", r"rear-ended|hit-and-run|rollover|head-on|pileup|pile-up|(?:struck|hit|run\sover|knocked\sdown|mown\sdown)(?:\sand\s\w+(?:\s\w+)?)?\sby\s(?:an?\s|the\s|his\s|her\s)?(?:[\w-]+\s){0,2}?(?:car|truck|vehicle|van|suv|bus|pickup|lorry|motorcycle|motorist|driver|taxi|minivan|sedan|semi|tractor-trailer|coach|scooter|ute|rickshaw)|(?:car|truck|vehicle|van|suv|bus|pickup|lorry|motorcycle|motorist|driver|pickup\struck)\s(?:that\s)?(?:hit|struck|ran\sover|plowed\sinto|ploughed\sinto|slammed\sinto|collided|crash\w*|overturned|flipped|rolled|veered|rear-ended|fell|plunged)|traffic\s(?:accident|crash|collision|fatality)|(?:car|truck|bus|road|motorcycle|vehicle|highway|two-vehicle|three-vehicle|single-vehicle|multi-vehicle|one-car|two-car|three-car)\s(?:crash|accident|collision|wreck)\w*|(?:careless|dangerous|drunken|drunk|impaired|reckless)\sdriving|ran\sa\sred\slight|ran\soff\sthe\sroad|lost\scontrol\sof|vehicular\s(?:homicide|manslaughter)"),
     ("rail", r"derail(?:ed|ment|s)|(?:train|tram|railway|railroad|rail)\s(?:crash|collision|wreck|accident|derail\w+)|(?:struck|hit|killed)(?:\sand\s\w+)?\sby\s(?:an?\s|the\s)?(?:\w+\s){0,2}(?:train|tram|locomotive)|(?:train|tram|locomotive)\s(?:\w+\s)?(?:hit|hits|struck|strikes|kill(?:ed|s)|slammed|collided|crash\w*|plowed|derail\w*)|level\scrossing|(?:railroad|rail|train)\scrossing"),
-    ("aviation", r"(?:plane|helicopter|aircraft|jet|cessna|airliner|glider|chopper|airplane|aeroplane|microlight|hot-air\sballoon)\s(?:\w+\s){0,2}(?:crash\w*|went\sdown|goes\sdown|accident|collided|collision)|midair\scollision|mid-air\scollision|crash-landed|emergency\slanding"),
+    ("aviation", r"crash\sof\s(?:a|an|the)\s(?:[\w-]+\s){0,3}?(?:plane|helicopter|aircraft|jet|airliner|airplane)|(?:plane|helicopter|aircraft|jet|cessna|airliner|glider|chopper|airplane|aeroplane|microlight|hot-air\sballoon)\s(?:\w+\s){0,2}(?:crash\w*|went\sdown|goes\sdown|accident|collided|collision)|midair\scollision|mid-air\scollision|crash-landed|emergency\slanding"),
     ("maritime", r"(?:boat|ferry|ship|vessel|kayak|canoe|yacht|trawler|barge)s?\s(?:\w+\s)?(?:capsized|sank|sinking|collid\w+|overturned|crash\w*|accident)|capsiz\w+|shipwreck"),
-    ("industrial", r"(?:mine|trench|scaffold\w*|crane|building|roof|factory|plant|warehouse|refinery)\s(?:\w+\s)?(?:collapse\w*|accident|explosion|fire|leak)|gas\sleak|chemical\s(?:leak|spill)|carbon\smonoxide|workplace\s(?:accident|death)|(?:worker|employee|contractor|miner)s?\s(?:\w+\s){0,2}(?:killed|dies|died|crushed|injured|falls|fell)|overhead\scrane|(?:explosion|blast|fire|leak|collapse|accident|spill)\sat\s(?:an?|the)\s(?:[\w-]+\s){0,3}?(?:plant|factory|refinery|mine|mill|construction\ssite|shipyard|quarry|foundry|smelter|grain\selevator|oil\swell)|kill(?:ed|ing|s)\s(?:\w+\s)?(?:workers?|miners?|labou?rers?)|(?:trench|scaffolding|crane|mine|silo)\s(?:\w+\s)?collapsed|fell\sfrom\sa\s(?:\w+\s)?(?:scaffold\w*|roof|ladder|crane)|electrocuted"),
-    ("drowning", r"drown(?:ed|ing|ings|s)?|swept\saway|pulled\sfrom\sthe\s(?:water|river|lake|pool|sea)"),
+    ("industrial", r"(?:building|roof)\s(?:\w+\s)?(?:collapse\w*|accident)|(?:mine|trench|scaffold\w*|crane|factory|plant|warehouse|refinery)\s(?:\w+\s)?(?:collapse\w*|accident|explosion|fire|leak)|gas\sleak|chemical\s(?:leak|spill)|carbon\smonoxide|workplace\s(?:accident|death)|(?:worker|employee|contractor|miner)s?\s(?:\w+\s){0,2}(?:killed|dies|died|crushed|injured|falls|fell)|overhead\scrane|(?:explosion|blast|fire|leak|collapse|accident|spill)\sat\s(?:an?|the)\s(?:[\w-]+\s){0,3}?(?:plant|factory|refinery|mine|mill|construction\ssite|shipyard|quarry|foundry|smelter|grain\selevator|oil\swell)|kill(?:ed|ing|s)\s(?:\w+\s)?(?:workers?|miners?|labou?rers?)|(?:trench|scaffolding|crane|mine|silo)\s(?:\w+\s)?collapsed|fell\sfrom\sa\s(?:\w+\s)?(?:scaffold\w*|roof|ladder|crane)|electrocuted"),
+    ("drowning", r"drown(?:ed|ing|ings|s)?|swept\saway|(?:pulled|recovered|removed)\sfrom\sthe\s(?:water|river|lake|pool|pond|sea|reservoir|quarry|canal|creek|ocean)|(?:missing|disappear\w*|vanish\w*|died|dies|found\sdead)\s(?:while|after)\s(?:\w+\s){0,2}?(?:swimming|swim|snorkeling|kayaking|boating|tubing|wading)|(?:swimmer|snorkeler|kayaker|boater|paddleboarder)s?\s(?:(?:was|is|who|has|been|had)\s){0,2}(?:found\sdead|dies|died|disappear\w*|vanish\w*|went\smissing|missing|presumed)|(?:disappeared|vanished|went\sunder|slipped|fell|jumped)\s(?:(?:in|into|under|beneath|below)\sthe\s)(?:water|lake|river|surface|pond|pool|sea|ocean|canal)|(?:went|going)\sunder\s?water|(?:never|did\snot|didn[\'’]t|failed\sto)\sresurfaced?"),
     ("missing_person", r"missing\s(?:\w+\s)?(?:person|man|woman|boy|girl|teen\w*|child|hiker|toddler|since)|last\sseen|amber\salert|silver\salert|reported\smissing|went\smissing|disappear\w+|search\s(?:and\srescue|for\sa\smissing|for\sthe\smissing)"),
     ("police_use_of_force", r"officer-involved|police-involved|deputy-involved|police\sshooting|(?:shot|killed|fatally\sshot|shot\sand\s(?:killed|wounded))\sby\s(?:an?\s|the\s)?(?:(?!(?:gun|man|suspect)\w*\s)[\w-]+\s){0,3}(?:police|officers?|deput(?:y|ies)|troopers?)|(?:officers?|deput(?:y|ies)|troopers?|police)\s(?:fatally\s)?(?:shoots?(?!\sand)|shot\s(?:and\s(?:killed|wounded|injured)\s|dead\s)?(?:an?\s|the\s(?!officer)|him\b|her\b|at\s(?:an?|the|him|her)|armed|(?:man|woman|suspect|driver|teen|gunman)\b|\d)|opened\sfire|returned\sfire|fired\s(?:at|on|back|their|his|her|several|multiple|one|two))|use\sof\sforce|return(?:ed|ing)?\sfire"),
     ("weather", r"tornado\w*|hurricane|lightning|flash\sflood\w*|floodwaters?|flooding|blizzard|heat\swave|hypothermia|thunderstorms?|windstorm|ice\sstorm"),
@@ -117,9 +117,12 @@ def read_types(scene: Scene) -> list[Keyword]:
 
 
 def _settle_crash(totals: dict[str, float], first: dict[str, Keyword]) -> None:
-    """Give the bare "crash" to the road, unless something else crashed."""
+    """Give the bare "crash" to what else crashed, and to the road where nothing else did."""
     total, keyword = totals.pop("crash", 0.0), first.pop("crash", None)
-    if keyword is not None and not any(totals.get(name, 0.0) >= 2.0 for name in ("aviation", "rail", "maritime")):
+    others = [name for name in ("aviation", "rail", "maritime") if totals.get(name, 0.0) >= 2.0]
+    if keyword is not None and others:
+        totals[max(others, key=lambda name: totals[name])] += total
+    elif keyword is not None:
         totals["traffic_crash"] = totals.get("traffic_crash", 0.0) + total
         known = first.get("traffic_crash")
         if known is None or keyword.start < known.start:
@@ -132,7 +135,7 @@ _HARMS = ("shooting", "stabbing", "homicide", "assault", "robbery", "kidnapping"
 _IMPLIED = {
     "threat": (0.5, frozenset(_HARMS)),
     "assault": (0.5, frozenset(("sexual_assault", "animal"))),
-    "missing_person": (0.5, frozenset(("kidnapping",))),
+    "missing_person": (0.5, frozenset(("kidnapping", "drowning"))),
     "fire": (2.0, frozenset(("traffic_crash", "aviation", "rail"))),
 }
 _NOTHING: tuple[float, frozenset[str]] = (1.0, frozenset())
@@ -153,8 +156,17 @@ _SEXUAL_BEFORE = compile_pattern(r"\bsexual(?:ly)?\s$", re.I)
 _WEAPON_AFTER = compile_pattern(r"(?:-style)?\s(?:rifle|weapon)", re.I)
 
 
+# What was looked for and not found: "there was no indication of an explosion".
+_NO_SIGN_BEFORE = compile_pattern(
+    r"\b(?:no|not|without|n['’]t)\s(?:\w+\s){0,3}?(?:indication|sign|evidence|trace|suspicion)s?\s(?:of|that)\s(?:\w+\s){0,4}$",
+    re.I,
+)
+
+
 def _is_another_type(name: str, before: str, after: str) -> bool:
-    """Say whether words that give a type are part of others: "attempted murder", "assault rifle"."""
+    """Say whether words that give a type are part of others ("attempted murder", "assault rifle"), or of a denial."""
+    if _NO_SIGN_BEFORE.search(before[-80:]):
+        return True
     if name == "homicide":
         return bool(_ATTEMPT_BEFORE.search(before[-40:]))
     if name == "assault":

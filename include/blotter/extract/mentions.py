@@ -161,10 +161,10 @@ class MentionFinder:
               (?P<mods>(?:(?:{modifiers}[,\ ]|(?-i:[A-Z][a-z]+(?:[-\ ][A-Z][a-z]+)?)\ )\ ?){{0,4}})
               (?:(?P<rest>(?:\d{{1,2}}(?:[- ]years?[- ]old|-)?,?\ ){{1,4}}and\ )?{_AGE_BEFORE}(?:,?\ (?P<mods2>(?:(?:{modifiers}[,\ ]|(?-i:[A-Z][a-z]+)\ |[a-z]+(?=\ (?:man|woman|boy|girl)\b)[,\ ])\ ?){{0,4}})(?=(?:{nouns})(?![\w-]))|(?![\w-])))?
               (?:(?P<noun>{nouns})(?![\w-])(?P<poss>['’]s?(?!\w))?)?(?(age)|(?(noun)|(?!)))
-            |(?<!than\ )(?<!under\ )(?<!age\ )(?P<bare>(?:{_NUMBER}|another|the\ other|a\ (?:second|third|fourth|fifth)))(?=\ (?:(?:more|others?|of\ (?:them|whom|those)|in\ all|were|was|are|is|have|has|had|shot|stabbed|dead|killed|injured|wounded|hurt|missing|remains?|remained|suffered|sustained|in\ (?:critical|serious|stable|custody|hospital)|arrested|critically|seriously|fatally|died)\b))
+            |(?<!than\ )(?<!under\ )(?<!age\ )(?<!age\ of\ )(?<!ages\ of\ )(?P<bare>(?:{_NUMBER}|another|the\ other|a\ (?:second|third|fourth|fifth)))(?=\ (?:(?:more|others?|of\ (?:them|whom|those)|in\ all|were|was|are|is|have|has|had|shot|stabbed|dead|killed|injured|wounded|hurt|missing|remains?|remained|suffered|sustained|in\ (?:critical|serious|stable|custody|hospital)|arrested|critically|seriously|fatally|died)\b))
             |(?<=killing\ )(?P<kill>{_NUMBER})\b(?!\ block)|(?<=killed\ )(?P<killed>{_NUMBER})(?=[,.;]|\ and\b|\ others|\ in\b|\ at\b|$)
-            |(?<=kills\ )(?P<kills>{_NUMBER})\b|(?<=wounding\ )(?P<wound>{_NUMBER})\b|(?<=injuring\ )(?P<injuring>{_NUMBER})\b
-            |(?<=injures\ )(?P<injures>{_NUMBER})\b|(?<=wounds\ )(?P<wounds>{_NUMBER})\b|(?<=leaves\ )(?P<leaves>{_NUMBER})\b|(?<=left\ )(?P<left>{_NUMBER})\b|(?<=leaving\ )(?P<leaving>{_NUMBER})\b
+            |(?<=kills\ )(?P<kills>{_NUMBER})\b|(?<=wounding\ )(?P<wound>{_NUMBER}|another)\b|(?<=injuring\ )(?P<injuring>{_NUMBER}|another)\b
+            |(?<=injures\ )(?P<injures>{_NUMBER}|another)\b|(?<=wounds\ )(?P<wounds>{_NUMBER}|another)\b|(?<=leaves\ )(?P<leaves>{_NUMBER})\b|(?<=left\ )(?P<left>{_NUMBER})\b|(?<=leaving\ )(?P<leaving>{_NUMBER})\b
             |(?P<nobody>no\ one|nobody|no\ one\ else|nobody\ else|none)
             |(?P<pronoun>he|she|they|him|her|them)
             )(?![\w-])""",
@@ -262,6 +262,8 @@ class MentionFinder:
             small[-1] in _STREET_ENDS or (not known and age is None and not title and text[start:stop].isupper())
         ):
             return None  # "Alma St."; "FORT WAYNE" of a dateline
+        if not is_cued and text.endswith("the ", 0, start):
+            return None  # "the Amtrak Crescent struck him"
         name = text[start:stop].rstrip(",")
         mention = Mention(
             start,

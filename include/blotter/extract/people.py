@@ -801,7 +801,7 @@ _JOINT = re.compile(r"\s|,\s(?:and\s)?|\sand\s")
 _KIN_OF = compile_pattern(r"⟦(\d+)⟧,\s⟦\d+⟧['’]s?\s⟦(\d+)⟧(?=[,.;)])")
 _SAME = compile_pattern(
     r"⟦(\d+)⟧(?:(?:\s[^⟦⟧;:.]{2,70}?)?,?\sincluding:?\s|\sincluded?:?\s|\s(?=⟦)|,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|[^⟦⟧.;]{1,90}?\sidentified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?)⟦(\d+)⟧"
-    r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,)?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned|(?:may|might|could)\shave\sbeen|(?:(?:is|was)\s)?(?:believed|thought|said)\sto\sbe)|(?:\s[^⟦⟧;:.,]{2,50}?)?\sincluded?|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
+    r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,|\s(?:of|in|from)\s[^⟦⟧.;:,]{2,50}?(?=\s(?:was|were|is|are)\s⟦))?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned|(?:may|might|could)\shave\sbeen|(?:(?:is|was)\s)?(?:believed|thought|said)\sto\sbe)|(?:\s[^⟦⟧;:.,]{2,50}?)?\sincluded?|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
     r"|⟦(\d+)⟧\s[^⟦⟧.;:,]{1,70}?\s(?:was|is)\s⟦(\d+)⟧"
     r"|identif(?:y|ied)\s(?:the\s)?⟦(\d+)⟧,?\s(?:[^⟦⟧.;]{0,40}\s)?as\s⟦(\d+)⟧",
     re.I,

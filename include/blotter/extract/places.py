@@ -22,6 +22,10 @@ _DATELINE = compile_pattern(
     r"(?P<city>(?:(?:St|Ste|Ft|Mt|ST|FT|MT)\.\s)?[A-Z][A-Za-z.'’\-]+(?:[ ](?:of\s)?[A-Z][A-Za-z.'’\-]+){0,3})"
     r"(?:,\s*(?P<region>[A-Z][A-Za-z.]+(?:\s[A-Z][A-Za-z.]+)?))?,?\s*(?:\((?:[A-Z][\w/ .,&;:-]{1,40})\)\s*(?:[—–:-]+|\s)|\s[—–-]{1,3}\s|[—–]|\s?--\s?|:\s(?=[A-Z]))"
 )
+# "HOUSTON Investigators are looking": the dash was lost.
+_BARE_DATELINE = compile_pattern(
+    r"(?P<city>[A-Z]{4,}(?:\s[A-Z]{3,}){0,2})(?:,\s*(?P<region>[A-Z][A-Za-z.]+))?\s(?=[A-Z][a-z]+\s)"
+)
 _CAPITALS_LAST = compile_pattern(r"[a-z]\s((?:[A-Z]{3,}\s?)+)$")
 _FORCES = frozenset(
     "police pd mayor sheriff's sheriffs sheriff officer officers firefighters detectives homicide authorities department cops".split()
@@ -34,10 +38,10 @@ _RESIDENTS = frozenset(
     "man woman teen teenager boy girl resident residents couple native family mother father toddler student men women teens youth child baby infant mom dad driver".split()
 )
 _EVENTS = frozenset(
-    "shooting shootings stabbing homicide homicides murder murders slaying killing killings robbery crash fire blaze explosion attack standoff drowning collision ambush massacre fatal double triple quadruple".split()
+    "shooting shootings stabbing stabbings homicide homicides wreck derailment wildfire drownings murder murders slaying killing killings robbery crash fire blaze explosion attack standoff drowning collision ambush massacre fatal double triple quadruple".split()
 )
 _SITES = frozenset(
-    "home house apartment neighborhood nightclub club bar motel hotel restaurant store street intersection parking suburb gas convenience mall plant factory warehouse school church park building office".split()
+    "home house mobile duplex townhouse residence residential condo trailer apartment neighborhood nightclub club bar motel hotel restaurant store street intersection parking suburb gas convenience mall plant factory warehouse school church park building office".split()
 )
 _CARE = frozenset("hospital hospitals medical trauma regional children's children’s general burn".split())
 _CALENDAR = frozenset(
@@ -77,6 +81,8 @@ _LOCATED = compile_pattern(
 _THE_BEFORE = compile_pattern(r"(?:\bthe|['’]s)\s$", re.I)
 _A_BEFORE = compile_pattern(r"\b(?:[Aa]n?|[Tt]his|[Oo]ne)\s(?:[a-z]+\s)?$")
 _ORDINAL_BEFORE = compile_pattern(r"\d(?:st|nd|rd|th)\s$")
+_BARE_LEAST = 20_000  # people of a city whose name in capitals alone is taken for a dateline
+_CITY_BEFORE = compile_pattern(r"[A-Z][\w’'.-]+,\s$")
 _LAST_RESORT = 0.1  # the site's own name, a hospital's or a home town: better than nothing where nothing else is named
 _WORD = compile_pattern(r"\S+")
 _OF_PERSON = compile_pattern(r"['’](?:s?\s(?:death|killing|shooting|slaying|murder|case|disappearance|arrest)\b|\s)")
@@ -314,7 +320,9 @@ class PlaceReader:
                     PlaceMention("Washington", start, start + len(match.group()), sentence, weight, dc, "pair")
                 )
             if sentence is first_body or (sentence.index < 8 and not sentence.is_title):
-                dateline = _DATELINE.match(text, sentence.start, sentence.end)
+                dateline = _DATELINE.match(text, sentence.start, sentence.end) or (
+                    _BARE_DATELINE.match(text, sentence.start, sentence.end) if sentence is first_body else None
+                )
                 if dateline and (dateline.group("city").isupper() or dateline.group("region")):
                     mention = self._read_dateline(dateline, sentence, text)
                     if mention is not None:
@@ -335,6 +343,9 @@ class PlaceReader:
             return None  # "PUNE: Four workers died", and not "UPDATE: ..."
         region = self._region_of(match.group("region"))
         if match.group("region") and region is None and match.group("region") not in self.gazetteer.countries:
+            return None
+        is_bare = match.re is _BARE_DATELINE and region is None
+        if is_bare and not any(city.population >= _BARE_LEAST for city in self.gazetteer.cities(name)):
             return None
         known = self.gazetteer.cities(name)
         if not known and region is None and not (name.isupper() and len(name) > 4 and self._may_begin(name, sentence)):
@@ -358,6 +369,7 @@ class PlaceReader:
         text = text.strip(" ,")
         return (
             self.gazetteer.region_names.get(text)
+            or (self.gazetteer.region_names.get(text.title()) if len(text) > 3 else None)  # "MASS."
             or self.gazetteer.region_names.get(text + ".")
             or self.gazetteer.postal.get(text)
         )
@@ -509,9 +521,14 @@ class PlaceReader:
             return
         if normalize_place(name) in _DIRECTIONS:
             return
+        is_lead = len(words) == 1 and region is None and (start == sentence.start or sentence.is_title)
+        if is_lead and f" {name.lower()} " in text:
+            return  # "Gas explosion levels home": a word that the page writes small elsewhere
         if _OF_PERSON.match(text, start + len(name)) and sentence.text[: start - sentence.start].endswith("in "):
             return  # "in Williams' death"
         is_region = name in self.gazetteer.region_names and region is None
+        if is_region and _CITY_BEFORE.search(text[max(sentence.start, start - 24) : start]):
+            return  # "of Spokane, Washington"
         if is_region and not (name == "Washington" or any(self.gazetteer.is_in_namesake(c) for c in known)):
             return
         is_county = name in self.gazetteer.counties_abroad and name not in self.gazetteer.ambiguous_counties
@@ -521,6 +538,14 @@ class PlaceReader:
         if _STREET_BEFORE.search(before) or _ORDINAL_BEFORE.search(before) or _STREET_AFTER.match(text, end):
             return
         following = _first_word(text, end)
+        if (
+            region is not None
+            and after_state is not None
+            and _first_word(text, after_state.end() + text.startswith(",", after_state.end())) in _RESIDENTS
+        ):
+            weight += self._weigh("from", following, sentence, name, known, region, how, start)
+            cities.append(PlaceMention(name, start, start + len(name), sentence, weight, region, how or "pair"))
+            return  # "A Lancaster, Pennsylvania, man": who lives where it happened is not told of with the state
         if following == "fire" and _first_word(text, text.index("ire", end) + 3) in _FIRE_FORCES:
             following = "department"
         if not how and following in _FORCES:
@@ -622,7 +647,8 @@ class PlaceReader:
         for sentence in scene.sentences:
             for match in self._state_alone.finditer(sentence):
                 region = self.gazetteer.region_names[match.group()]
-                weight = (
+                is_home = _first_word(sentence.text, match.end()) in _RESIDENTS  # "Texas teen dies in Arkansas"
+                weight = (0.5 if is_home else 1.0) * (
                     1.0 + 0.8 * sentence.is_about_incident + 0.6 * (sentence.index < 4) - 0.8 * sentence.is_background
                 )
                 following = sentence.text[match.end() : match.end() + 12].lower()

@@ -61,7 +61,7 @@ def _m(group: str) -> str:
 
 # between a subject and its verb: an apposition, a relative pronoun, auxiliaries and adverbs
 _GAP = (
-    r"(?:\s(?:of|from|in|on|at|near)\s[^⟦⟧,;:.]{2,40}?(?=,|\s(?:who|was|were|is|are|has|had|died|suffered|shot|accidentally|fatally|allegedly)\b))?"
+    r"(?:\s(?:under|over)\s(?:the\sage\sof\s)?\d{1,2})?(?:\s(?:of|from|in|on|at|near)\s[^⟦⟧,;:.]{2,40}?(?=,|\s(?:who|was|were|is|are|has|had|died|suffered|shot|accidentally|fatally|allegedly)\b))?"
     r"(?:(?:,|\s[—–-]+)\s(?:including|among\sthem)\s(?:[^⟦⟧;:.]{0,30}?⟦\d+⟧){1,3}[^⟦⟧;:.,—–]{0,40}?(?:,|\s[—–-]+)(?=\s)|(?:,|\s[—–-]+)\s[^⟦⟧;:.]{1,90}?(?:,|\s[—–-]+)(?=\s)|\s\([^)⟦]{1,40}\)|,|\s[—–-]+(?=\s)|\swho\s[^⟦⟧;:.]{1,100},(?=\s(?:was|were|is|has|had|died|faces)\b)|\swho\s[^⟦⟧;:.,]{1,60}?(?=\s(?:was|were|is|are)\s(?:\w+\s)?(?:in|taken|hospitali[sz]ed|pronounced|killed|shot|arrested|charged)\b)|\s\w+ing\s[^⟦⟧;:.]{1,110}?(?=\s(?:was|were|is|are|has|had|have)\b))?(?:\s(?:who|that)\b)?"
 )
 _ADV_WORD = r"\s(?:\w+ly|also|both|all|later|then|still|each|already|soon|now|himself|herself|themselves|believed\sto\shave(?:\sbeen)?|believed\sto|said\sto\shave|said\sto|thought\sto\shave|alleged\sto\shave|accused\sof|suspected\sof|first|since)"
@@ -83,6 +83,7 @@ _INJURED = (
 _HOSPITAL = (
     r"(?:took\s(?:himself|herself|themselves)|drove\s(?:himself|herself|themselves)|taken|transported|rushed|flown|airlifted|brought|driven|admitted|transferred|carried|sent|being\streated|treated|evacuated|helped)\s(?:\w+\s){0,5}?(?:to|at|by|in|from|for)\s"
     r"(?:[^⟦⟧.;]{0,60}?)(?:hospitals?\b|medical\scenter|trauma|infirmary|clinic|health|surgery|treatment|injur\w+|wounds?|medical\b|Hospital|Medical|Memorial|Regional|University|St\.\s\w+|Mercy|Methodist|Baptist|Harborview|helicopter|ambulance|burns|smoke)"
+    r"|(?:treated|evaluated)\s(?:\w+\s){0,3}?(?:at|on)\s(?:the\s)?scene"
 )
 _WOUND = r"(?:(?:a\s)?shots?\sto\s(?:the|his|her|their)\s\w+|gunshot\s(?:\w+\s)?wounds?|gun\sshot\swounds?|stab\swounds?|injur(?:y|ies)|wounds?|burns?|smoke\sinhalation|lacerations|fractures?|a\sbroken\s\w+|cuts|bruises|concussion|trauma)"
 _CUSTODY = (
@@ -219,7 +220,7 @@ def mask_sentence(text: str, start: int, end: int, bits: int, mentions: list[Men
 
 
 _ROW = compile_pattern(
-    r"⟦\d+⟧(?:(?:,?\s(?:of|from)\s[^⟦⟧,;.]{2,30}(?:,\s[A-Z][\w.]+)?|\s(?:on|in|at|near)\s[^⟦⟧,;.]{2,30}(?=\sand\s⟦)|,\s(?:of|from|who|an?|his|her)\s[^⟦⟧;.]{2,70}(?=;)|,\s[A-Z][^⟦⟧;.]{2,30}(?=;)|,\s[A-Z][\w’'-]+(?=,\s(?:and\s)?⟦))?(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:(?!(?:\w+(?:ed|ing)|shot|hit|hurt|sent|left|put|took|drove|fled|ran|beat|struck|slew|among|(?!his)\w+s)\s)[a-z]+\s)?⟦\d+⟧)+"
+    r"⟦\d+⟧(?:(?:,?\s(?:of|from)\s[^⟦⟧,;.]{2,30}(?:,\s[A-Z][\w.]+)?|\s(?:on|in|at|near)\s[^⟦⟧,;.]{2,30}(?=\sand\s⟦)|,\s(?:of|from|who|an?|his|her)\s[^⟦⟧;.]{2,70}(?=;)|,\s[A-Z][^⟦⟧;.]{2,30}(?=;)|,\s[A-Z][\w’'-]+(?=,\s(?:and\s)?⟦))?(?:,\s|;\s|\s(?=and|or|&))(?:and\s|or\s|&\s)?(?:(?!(?:\w+(?:ed|ing)|shot|hit|hurt|sent|left|put|took|drove|fled|ran|beat|struck|slew|told|found|saw|met|held|led|among|(?!his)\w+s)\s)[a-z]+\s)?⟦\d+⟧)+"
 )
 _PARENT_OF = compile_pattern(
     r"\b(?:father|mother|dad|mom|mum|parents?|grandfather|grandmother|husband|wife|widow(?:er)?)\sof\s(?:\w+\s)?$", re.I
