@@ -217,7 +217,7 @@ class SqlDesk:
 
     def _load(self, table: Table, ids: Iterable[str], kind: type[_T]) -> dict[str, _T]:
         packed = self._look_up(table, "id", ids)
-        decompressor, decoder = zstandard.ZstdDecompressor(), _make_decoder(kind)
+        decompressor, decoder = zstandard.ZstdDecompressor(), _make_decoder(kind)  # type: ignore[arg-type]
         found = {}
         for one, body in packed:
             try:
