@@ -30,7 +30,10 @@ _DIGIT = "\\d"  # stands among the literals for any decimal digit
 _SOME_DIGIT = re.compile(_DIGIT)
 _IN_EVERY_SENTENCE = frozenset(" .,-'’\"")
 _MASKS = "⟦⟧"  # stand for what a sentence says, and in no sentence
-_BLANK = re.compile(rf"[^\S ]|[{_MASKS}]")
+_BLANKS = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace() and sign != " ")
+_BLANK = re.compile(f"[{_BLANKS}{_MASKS}]")
+_NOTHING = frozenset(("",))
+_MOST_SPELLED = 32  # strings that stand for a part of a pattern: with more of them few tries are saved
 
 
 class Text(Protocol):
@@ -180,20 +183,54 @@ def _required_literals(sequence: Any) -> frozenset[str] | None:
     Of several choices the one whose least telling literal tells most.
     """
     choices: list[frozenset[str]] = []
-    run = ""
-    for operator, argument in sequence:
-        is_blank = operator is sre.IN and argument == [(sre.CATEGORY, sre.CATEGORY_SPACE)]
-        if is_blank or (operator is sre.LITERAL and chr(argument) not in _MASKS):
-            run += " " if is_blank else chr(argument).lower()
-            continue
-        choices.append(frozenset((run,)))
-        run = ""
-        inner = _literals_of_node(operator, argument)
-        if inner is not None:
-            choices.append(inner)
-    choices.append(frozenset((run,)))
+    run = _NOTHING  # what the nodes since the last choice can match
+    for node in sequence:
+        spelled = _spell_node(*node)
+        longer = _join(run, spelled)
+        if longer is None:
+            choices.append(run)
+            inner = _literals_of_node(*node) if spelled is None else None
+            choices += [inner] if inner is not None else []
+        run = longer or spelled or _NOTHING
+    choices.append(run)
     telling = [choice for choice in choices if all(map(_is_telling, choice))]
     return max(telling, key=lambda choice: (min(map(_weigh_literal, choice)), -len(choice)), default=None)
+
+
+def _spell_node(operator: Any, argument: Any) -> frozenset[str] | None:
+    """Give all that a node can match, in small letters and plain blanks; None where that is too much to list."""
+    if operator is sre.LITERAL:
+        return None if chr(argument) in _MASKS else frozenset((_write_plain(chr(argument)),))
+    if operator in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
+        return _NOTHING
+    if operator is sre.IN and argument == [(sre.CATEGORY, sre.CATEGORY_SPACE)]:
+        return frozenset(" ")
+    if operator is sre.IN and all(kind is sre.LITERAL for kind, _ in argument):
+        return frozenset(_write_plain(chr(sign)) for _, sign in argument)
+    if operator is sre.SUBPATTERN:
+        return _spell(argument[3])
+    if operator is sre.BRANCH:
+        branches = [_spell(branch) for branch in argument[1]]
+        whole = frozenset().union(*(branch or () for branch in branches))
+        return None if None in branches or len(whole) > _MOST_SPELLED else whole
+    if operator in (sre.MAX_REPEAT, sre.MIN_REPEAT) and tuple(argument[:2]) == (0, 1):
+        once = _spell(argument[2])
+        return None if once is None else once | _NOTHING
+    return None
+
+
+def _spell(sequence: Any) -> frozenset[str] | None:
+    whole: frozenset[str] | None = _NOTHING
+    for node in sequence:
+        whole = _join(whole, _spell_node(*node))
+    return whole
+
+
+def _join(first: frozenset[str] | None, second: frozenset[str] | None) -> frozenset[str] | None:
+    """Give each of some strings followed by each of others; None where that is too much to list."""
+    if first is None or second is None or len(first) * len(second) > _MOST_SPELLED:
+        return None
+    return frozenset(one + other for one in first for other in second)
 
 
 def _is_telling(literal: str) -> bool:
