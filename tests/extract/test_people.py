@@ -169,3 +169,48 @@ def test_the_name_of_a_train_is_no_persons(reader: Reader) -> None:
         )
     )
     assert [p.get("name") for p in people(reading)] == [None]
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("Police said the man found dead is identified as 18-year-old Salem resident, Bryan Arturo Marsh.", "Bryan Arturo Marsh"),
+        ("Cheyanda Donta Woods, a 29-year-old black man, was shot and killed.", "Cheyanda Donta Woods"),
+        ("Iris Barrera, a 29-year-old Latina, was shot and killed.", "Iris Barrera"),
+        ("Police identified the man who was shot on Monday, in the 900 block of Pond Road, as Stephen Wray Marsh.", "Stephen Wray Marsh"),
+        ("Jefferson Marsh, 26, was lying by the side of the road when deputies arrived.", "Jefferson Marsh"),
+        ("Carroll Voss owned the shop. \"We miss him,\" said Dana Voss, his niece. Voss was shot in the neck.", "Carroll Voss"),
+    ],
+)  # fmt: skip
+def test_names_of_victims(reader: Reader, told: str, name: str) -> None:
+    reading = reader.read(make_article(text=LEAD + told))
+    assert [p["name"] for p in people(reading) if p["role"] == "victim"] == [name]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "The robbers shot a clerk and robbed a Verde Wireless.",
+        "A man is accused of shooting a Good Samaritan.",
+        "Cole Marsh, 24, is wanted for assault with a Deadly Weapon after the shooting.",
+        "SALEM (CBSSalem) -- A man was shot.",
+        "A man was shot near Dudley Terrace.",
+        "Capt. Will Keller said Cole Marsh, 22, was arrested on a warrant charging him with murder.",
+    ],
+)
+def test_what_is_no_name_of_a_participant(reader: Reader, told: str) -> None:
+    reading = reader.read(make_article(text=LEAD + told))
+    assert {p["name"] for p in people(reading) if "name" in p} <= {"Cole Marsh"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "A 24-year-old man who was shot Monday at a shop on Alder Street died Tuesday night, and the case is now a homicide. "
+        "Police identified him as Marcus Voss. Voss had been in critical condition since he was found with a wound.",
+        "A 24-year-old cyclist who died after he was shot in Salem has been named as Marcus Voss.",
+    ],
+)
+def test_a_death_told_later_is_of_the_person(reader: Reader, told: str) -> None:
+    reading = reader.read(make_article(text=LEAD + told))
+    assert [(p["name"], p["age"], p["condition"]) for p in people(reading)] == [("Marcus Voss", 24, "killed")]

@@ -79,6 +79,10 @@ def test_each_fact_rests_on_claims_that_say_so(tables: duckdb.DuckDBPyConnection
             assert (field, state) in states, (field, state, said)
         elif FIELDS[field].many:
             assert set(map(str, json.loads(value))) <= {told for f, _, told in said if f == field}, (field, value, said)
+        elif field == "n_injured" and ("condition", "known", "killed") in said:
+            # Who died since the hurt were counted is no longer one of them.
+            n_died = max(int(told) for f, _, told in said if f == field) - int(value)
+            assert 0 <= n_died <= sum(claims[one] == ("condition", "known", "killed") for one in claim_ids), said
         else:
             values = {(f, told) for f, _, told in said} | {_IMPLIED.get((f, told)) for f, _, told in said}
             assert (field, value) in values, (field, value, said)

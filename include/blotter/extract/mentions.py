@@ -59,6 +59,8 @@ _AFTER_AGE = compile_pattern(
     r"(?:\s(?=\d{2}(?:,|;|\)|\sand\s[A-Z]))|,?\s*(?:,|\(|—|–|-|aged?)\s*(?:(?:also|then|now|just)\s+)?(?:aged?\s+|who (?:was|is)\s+)?(?P<each>(?:both|all|each)\s)?(?:aged?\s+)?)(?P<age>\d{1,3})(?![\d%$/:]|,\d|\s?(?:years? (?:in|of (?!age))|percent|st\b|nd\b|rd\b|th\b|p\.?m|a\.?m|times|counts|miles|shots|[-\s]years?[-\s]olds?\s+[A-Z]|feet|minutes|hours|days?\b|weeks?\b|months?(?! old)|more|other|people|block))"
     r"(?:\s+(?P<unit>months?|weeks?|days?)(?:[- ]old)?)?(?:\s*years?(?:[- ]old)?)?(?=[\s,.;)’'”\"—–:-]|$)"
 )
+_ARTICLE = compile_pattern(r"\b(?:an?|the)\s$", re.I)
+_AGE_COMES = compile_pattern(r",\s(?:an?|the)\s(?:\w+\s){0,2}?\d{1,3}-year-old\b")
 _NAME_FOLLOWS = compile_pattern(
     r"(?:\bidentified\s(?:\S+\s){0,4}?as|years?[- ]old|\bnamed|\bvictims?,?|\bsuspects?,?)\s$", re.I
 )
@@ -202,7 +204,9 @@ class MentionFinder:
                 title_end = index + 1
         title = " ".join(word for _, word in words[:title_end])
         lead = words[0][0] if title_end else None
-        if "(" in run and any(word[0] == "(" and word.strip("()").isupper() for _, word in words):
+        if "(" in run and (
+            run.partition("(")[0].isupper() or any(word[0] == "(" and word.strip("()").isupper() for _, word in words)
+        ):
             return None  # a dateline: "CHICAGO (STMW)"
         words = words[title_end:]
         while words and (words[0][1].lower() in self.edges or words[0][1].lower().endswith(_AGE_ENDINGS)):
@@ -241,6 +245,8 @@ class MentionFinder:
             return None
         known = small[0] in self.first_names
         last = len(small) - 1
+        if not last and small[0] in self.nouns["person"]:
+            return None  # "a 29-year-old Latina"
         if last and not _NO_NAME_WORDS.isdisjoint(word for word in small[known:] if len(word) > 1):
             return None
         stopped = [position for position, word in enumerate(small) if word in self.stops]
@@ -250,20 +256,25 @@ class MentionFinder:
         age = _AFTER_AGE.match(text, stop, end)
         if age is not None and age[0][1].isdigit() and not (suffix or (known and last)):
             age = None  # "Unit 23,"; after a full name the comma may be missing ("Leo Marsh 23,")
-        is_told = age is not None or _is_announced(text, start)
+        is_told = age is not None or _is_announced(text, start) or _AGE_COMES.match(text, stop, end) is not None
         is_cued = known or is_told or bool(title)
         for at in stopped:
             if not (
-                (is_cued and 0 < at == last and small[at] in self.surnames)
+                (is_cued and 0 < at == last and small[at] in self.surnames and (is_told or small[at] not in _WAYS))
                 or (at == 0 < last and known and is_told)  # "April Ransom, 38"
             ):
                 return None
-        if last and (
-            small[-1] in _STREET_ENDS or (not known and age is None and not title and text[start:stop].isupper())
+        if (
+            last
+            and (
+                (small[-1] in _STREET_ENDS and not (known and is_told))
+                or (len(plain[-1]) == 2 and plain[-1].isupper() and not known)  # "Rockingham NC"
+                or (not known and age is None and not title and text[start:stop].isupper())
+            )
         ):
             return None  # "Alma St."; "FORT WAYNE" of a dateline
-        if not is_cued and text.endswith("the ", 0, start):
-            return None  # "the Amtrak Crescent struck him"
+        if not is_cued and _ARTICLE.search(text, max(0, start - 5), start):
+            return None  # "at a Verde Wireless", "a Good Samaritan"
         name = text[start:stop].rstrip(",")
         mention = Mention(
             start,
@@ -518,7 +529,12 @@ _DAYS = frozenset(
     """monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
     october november december jan feb mar apr jun jul aug sept sep oct nov dec""".split()
 )
-_STREET_ENDS = frozenset("st ave av rd dr blvd ln ct pl hwy pkwy twp".split())
+_WAYS = frozenset(
+    "street streets park parks lane county city valley island lake rivers bridge store hills church".split()
+)
+_STREET_ENDS = frozenset(
+    "circle terrace way pike trace loop crossing st ave av rd dr blvd ln ct pl hwy pkwy twp".split()
+)
 _ONE_MORE = frozenset(("one", "another", "a second"))
 _KIN = frozenset(
     "father mother son daughter brother sister husband wife boyfriend girlfriend uncle aunt nephew niece grandfather grandmother grandson granddaughter cousin stepfather stepmother stepson stepdaughter fiance fiancee roommate dad mom".split()

@@ -7,6 +7,7 @@ official who only speaks, a relative, a person of an earlier case). Does not bel
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -52,7 +53,7 @@ class Evidence:
     is_label: bool = False  # only what the person is called ("the gunman"), nothing that is said
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Person:
     """One person of the article, as far as its mentions could be told to be the same."""
 
@@ -239,7 +240,7 @@ class PeopleReader:
     def _note_known_names(self, sentence: Sentence) -> None:
         for mention in sentence.mentions:
             if mention.kind == "name" and " " in (mention.name or ""):
-                person = self._find_named(mention)
+                person = self._find_named(mention, sentence)
                 if person is not None:
                     person.last_index = sentence.index
 
@@ -298,13 +299,13 @@ class PeopleReader:
         person.is_child = person.is_child or noun in nouns["child"]
 
     def _place_name(self, mention: Mention, sentence: Sentence) -> None:
-        person = self._find_named(mention)
+        person = self._find_named(mention, sentence)
         if person is not None:
             self._attach(person, mention, sentence)
         elif " " in (mention.name or "") or mention.age is not None:
             self._new_person(mention, sentence)
 
-    def _find_named(self, mention: Mention) -> Person | None:
+    def _find_named(self, mention: Mention, sentence: Sentence) -> Person | None:
         words = _words(mention.name)
         matches = [person for person in self._live() if any(_same_name(words, known) for known in person.known_as)]
         if not matches:
@@ -312,6 +313,8 @@ class PeopleReader:
         if len(words) == 1 and mention.title:
             titled = [p for p in matches if p.is_official or p.is_officer]
             matches = titled or matches
+        if len(matches) > 1 and any(f.mention is mention and f.effect.is_action for f in sentence.findings):
+            matches = [p for p in matches if not p.speaks] or matches  # "Voss was shot": not the brother who speaks
         return max(matches, key=lambda p: p.last_index)
 
     def _place_description(self, mention: Mention, sentence: Sentence, acted: bool) -> None:
@@ -482,6 +485,7 @@ class PeopleReader:
     def _place_object(self, mention: Mention, sentence: Sentence, before: list[Mention]) -> None:
         """Place "him": whoever was spoken of before, but not who does it to him."""
         here = [self._of_mention[id(m)] for m in before]
+        voices = [self._of_mention.get(id(f.mention)) for f in sentence.findings if f.effect.speaks]
         spoken = [m for m in sentence.mentions if m.end <= mention.start]
         person: Person | None = None
         if len(spoken) > 1:
@@ -489,15 +493,16 @@ class PeopleReader:
             doer = self._of_mention.get(id(spoken[0] if goes_on else spoken[-1]))
             near = [self._of_mention.get(id(m)) for m in (spoken[-1:] if goes_on else spoken[:-1])]
             fits = [p for p in near if p is not None and p is not doer and _agrees(p.gender, mention.gender)]
-            fits = [p for p in fits if not p.is_official]
+            fits = [p for p in fits if not (p.is_official or (p.is_officer and (p.speaks or p in voices)))]
             person = fits[-1] if fits else None
         if person is None:
             options = [
                 p
                 for p in self._live()
-                if not any(p is one for one in here)
+                if p.order < mention.start  # "identified him as Ann Lee": not whom the sentence only comes to
+                and not any(p is one for one in here)
                 and _agrees(p.gender, mention.gender)
-                and not p.is_official
+                and not (p.is_official or (p.is_officer and (p.speaks or p in voices)))
                 and sentence.index - p.last_index <= 2
             ]
             person = max(options, key=lambda p: (p.last_index, p.score(Role.VICTIM)), default=None)
@@ -512,7 +517,7 @@ class PeopleReader:
             a, b = (masked.mentions[int(n)] for n in match.groups())
             if b.owner is not None and b.kind == "description" and b.age is None:
                 self._unite(a, b)
-        for match in _SAME.finditer(masked.text):
+        for match in _find_chained(masked.text):
             first, second = (int(n) for n in match.groups() if n is not None)
             if max(first, second) >= len(masked.mentions):
                 continue
@@ -692,7 +697,8 @@ class PeopleReader:
     def _apply(self, person: Person, finding: Finding, sentence: Sentence) -> None:
         effect = finding.effect
         if effect.speaks:
-            person.speaks += 1.0
+            is_told_of = any(f.mention is finding.mention and f.effect.role is not None for f in sentence.findings)
+            person.speaks += 0.0 if is_told_of and finding.predicate == "said_before" else 1.0
             return
         factor = _BACKGROUND_FACTOR if sentence.is_background else 0.7 if finding.mention.kind == "pronoun" else 1.0
         if factor == 0.0:
@@ -800,12 +806,21 @@ _LIST_BEGINS = compile_pattern(r"(?::|,|\s[—–-]+)\s(?:an?\s|the\s)?$")
 _JOINT = re.compile(r"\s|,\s(?:and\s)?|\sand\s")
 _KIN_OF = compile_pattern(r"⟦(\d+)⟧,\s⟦\d+⟧['’]s?\s⟦(\d+)⟧(?=[,.;)])")
 _SAME = compile_pattern(
-    r"⟦(\d+)⟧(?:(?:\s[^⟦⟧;:.]{2,70}?)?,?\sincluding:?\s|\sincluded?:?\s|\s(?=⟦)|,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?identified\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|[^⟦⟧.;]{1,90}?\sidentified\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?)⟦(\d+)⟧"
+    r"⟦(\d+)⟧(?:(?:\s[^⟦⟧;:.]{2,70}?)?,?\sincluding:?\s|\sincluded?:?\s|\s(?=⟦)|,\s|\s\(|\s?[—–-]+\s|,?\s(?:(?:was|were|has\sbeen|have\sbeen|is|who\s(?:was|has\sbeen|were))\s)?(?:\w+\s)?(?:identified|named)\s(?:[^⟦⟧.;]{1,50}\s|by\s⟦\d+⟧\s)?as\s(?:the\s)?|,?\snamed\s|\sas\s|:\s|[^⟦⟧.;]{1,90}?\s(?:identified|named)\s(?:[^⟦⟧.;]{1,50}\s)?as\s(?:the\s)?)⟦(\d+)⟧"
     r"|⟦(\d+)⟧(?:,\s[^⟦⟧;:.]{1,90}?,|,|\s(?:of|in|from)\s[^⟦⟧.;:,]{2,50}?(?=\s(?:was|were|is|are)\s⟦))?(?:\swho)?(?:\s(?:is|was|are|were|turned|had\sturned|(?:may|might|could)\shave\sbeen|(?:(?:is|was)\s)?(?:believed|thought|said)\sto\sbe)|(?:\s[^⟦⟧;:.,]{2,50}?)?\sincluded?|['’]s)\s(?:about\s|just\s|only\s)?⟦(\d+)⟧"
     r"|⟦(\d+)⟧\s[^⟦⟧.;:,]{1,70}?\s(?:was|is)\s⟦(\d+)⟧"
-    r"|identif(?:y|ied)\s(?:the\s)?⟦(\d+)⟧,?\s(?:[^⟦⟧.;]{0,40}\s)?as\s⟦(\d+)⟧",
+    r"|identif(?:y|ied)\s(?:the\s)?⟦(\d+)⟧,?\s(?:[^⟦⟧;]{0,110}?\s)?as\s⟦(\d+)⟧",
     re.I,
 )
+
+
+def _find_chained(text: str) -> Iterator[re.Match[str]]:
+    """Find each pair of mentions of one person; the second of a pair may be the first of the next."""
+    match = _SAME.search(text)
+    while match is not None:
+        yield match
+        second = text.rfind("⟦", match.start() + 1, match.end())
+        match = _SAME.search(text, second if second > match.start() else match.end())
 
 
 def _is_predicated(a: Mention, b: Mention) -> bool:
