@@ -4,6 +4,7 @@ import pytest
 from tests.extract.builders import known, make_article
 
 from blotter.extract import Reader
+from blotter.model import ReadingKind
 
 LEAD = "Police were called to a shooting on Alder Street in Dayton on Monday night. "
 
@@ -27,6 +28,14 @@ LEAD = "Police were called to a shooting on Alder Street in Dayton on Monday nig
         ("Three children under the age of 12 are dead.", 3, 0),
         ("The fire forced nine people from their homes and left two firefighters injured.", 0, 2),
         ("The blast tore through the house, killing one occupant and injuring another.", 1, 1),
+        ("One of three women who were shot has died.", 1, 2),
+        ("A father of four was shot and killed.", 1, 0),
+        ("A man was killed and six people, including two children, were wounded.", 1, 6),
+        ("A 6-year-old boy shot and critically injured his 8-year-old sister.", 0, 1),
+        ("A man and a woman were taken to a hospital, where they later died.", 2, 0),
+        ("A man tried to kill his neighbor, who was stabbed in the arm.", 0, 1),
+        ("A third victim of the shooting has died.", 3, 0),
+        ("A woman was shot by her son, then taken to a hospital in stable condition.", 0, 1),
     ],
 )
 def test_numbers_and_lists(reader: Reader, told: str, killed: int, injured: int) -> None:
@@ -102,3 +111,28 @@ def test_yearly_counts_are_not_those_of_the_incident(reader: Reader) -> None:
         )
     )
     assert known(reading, "n_killed") == 1
+
+
+def test_an_officer_and_the_man_who_shot_him_are_two(reader: Reader) -> None:
+    text = (
+        "An officer was fatally shot in Salem on Monday night, police said. The officer, 34, died at the scene.\n\n"
+        "Other officers fired back, killing the suspect, who was 21."
+    )
+    assert known(reader.read(make_article(text=text)), "n_killed") == 2
+
+
+def test_a_title_tells_who_was_hurt_where_the_text_does_not(reader: Reader) -> None:
+    text = "A deputy is back home in Salem after a mishap with his pistol on Monday, the sheriff said."
+    reading = reader.read(make_article(title="Deputy leaves hospital after accidentally shooting himself", text=text))
+    assert known(reading, "n_injured") == 1
+
+
+def test_the_shootings_of_a_weekend_are_told_apart(reader: Reader) -> None:
+    text = (
+        "Four men were shot, one fatally, in weekend shootings across Dayton, police said.\n\n"
+        "A 30-year-old man was shot to death at 9:15 p.m. Saturday in the 1200 block of Alder Street.\n\n"
+        "Three men were wounded at 2:30 a.m. Sunday in the 400 block of Linwood Avenue."
+    )
+    reading = reader.read(make_article(title="1 dead, 3 wounded in weekend shootings across Dayton", text=text))
+    assert reading.kind is ReadingKind.ROUNDUP
+    assert [c.value for c in reading.claims if c.field == "n_killed"] == [1, 0]

@@ -15,7 +15,7 @@ from blotter.extract import Reader, relevance
 
 WEIGHTS = Path(relevance.__file__).parent / "lexicons" / "page_weights.txt"
 RIDGE = 0.004
-SHARE_AGAINST = 0.63  # an incident that is none costs more than one that is missed: its other reports are read too
+SHARE_AGAINST = 0.6  # an incident that is none costs more than one that is missed: its other reports are read too
 _HEAD = """\
 # How much a measure of a page (`relevance`) speaks for an incident, or against one. Written by
 # `python -m tests.extract.weigh_pages`; do not edit.

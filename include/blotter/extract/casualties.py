@@ -136,10 +136,11 @@ def _add_up(sentence: Sentence, findings: list[Finding]) -> list[_Stated]:
     """Add up whom one sentence tells of, by what befell them ("a woman and two children were killed")."""
     by_kind: dict[str, dict[int, Finding]] = {}
     alive = {id(f) for f in findings if _lives_on(f, sentence)}
-    dead = {f.mention.start for f in findings if f.effect.condition is Condition.KILLED and id(f) not in alive}
+    killed = [f.mention for f in findings if f.effect.condition is Condition.KILLED and id(f) not in alive]
+    dead = {mention.start: mention.count for mention in killed}
     for finding in findings:
         kind = "injured" if id(finding) in alive else _name_fate(finding, sentence)
-        if kind != "killed" and finding.mention.start in dead:
+        if kind != "killed" and finding.mention.count <= dead.get(finding.mention.start, finding.mention.count - 1):
             continue
         if kind is not None and finding.mention.kind in ("description", "number", "name"):
             by_kind.setdefault(kind, {}).setdefault(id(finding.mention), finding)
@@ -152,6 +153,8 @@ def _add_up(sentence: Sentence, findings: list[Finding]) -> list[_Stated]:
         is_more = is_more and len(told) > 1
         value = _count_told(list(told.values())) or (len(told) if is_more else None)
         if value is not None:
+            if kind == "injured" and len(told) == 1:
+                value -= dead.get(first.mention.start, 0)  # "one of four women wounded has died"
             if kind == "killed" and _ends_with_oneself(list(told.values()), sentence):
                 value += 1
             found.append(_Stated(value, kind, sentence, start, end, is_more, weight))
@@ -372,7 +375,8 @@ def _died_as_doer(person: Person, scene: Scene) -> bool:
 
 def _are_told_apart(one: Person, other: Person) -> bool:
     pairs = ((one.age, other.age), (one.name, other.name), (one.gender, other.gender))
-    return any(mine is not None and theirs is not None and mine != theirs for mine, theirs in pairs)
+    is_other = any(mine is not None and theirs is not None and mine != theirs for mine, theirs in pairs)
+    return is_other or one.is_officer != other.is_officer
 
 
 def _count_killer(scene: Scene, killed: Count | None) -> Count | None:

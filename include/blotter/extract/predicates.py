@@ -284,6 +284,12 @@ def _is_list(members: list[Mention], row: str) -> bool:
     return is_counted or (len(members) > 2 and all(member.kind == "name" for member in members))
 
 
+# What follows is said not to be so: "police denied reports that a man had been arrested".
+DENIAL = gated(
+    r"\b(?:den(?:y|ies|ied|ying)|dismiss(?:ed|es|ing)|reject(?:ed|s|ing)|refut(?:ed|es|ing)|debunk(?:ed|s|ing)|no\struth\s(?:to|in)|false|untrue|unfounded|inaccurate)\s(?:the\s|earlier\s|online\s|social\smedia\s|media\s|such\s){0,3}(?:reports?|rumou?rs?|claims?|accounts?|posts?|speculation|suggestions?)\s(?:that|of)\b"
+)
+
+
 def find_predicates(masked: MaskedSentence) -> list[Finding]:
     """Give what the table finds in a sentence, in the table's order; a group's finding goes to each of its members."""
     found: list[Finding] = []
@@ -291,9 +297,11 @@ def find_predicates(masked: MaskedSentence) -> list[Finding]:
         return found
     taken: set[tuple[str, int]] = set()
     text, words = masked.text, masked.before
+    denial = DENIAL.search(masked)
+    denied_from = denial.end() if denial is not None else len(text)
     for pattern, predicate in _ROWS.choose(masked):
         if not predicate.before or any(word.endswith(predicate.before) for word in words):
-            for match in pattern.finditer(text):
+            for match in pattern.finditer(text, 0, denied_from):
                 found += _read_match(masked, predicate, match, taken)
     return found
 
@@ -325,7 +333,7 @@ def _read_match(
             continue  # "neither officer was injured"
         if predicate.name in ("hurt", "killed") and _MAY_BE.search(match.group()):
             continue  # "he would be shot"
-        if predicate.name in ("hurt", "hospital") and masked.text.endswith("by ", 0, match.start(key) - 1):
+        if predicate.name in _AFTER_THE_DEED and masked.text.endswith("by ", 0, match.start(key) - 1):
             continue  # "was shot by a boy, taken to a hospital": the boy was not
         if predicate.name in ("wound", "with_wound") and _CHARGE.search(match.group()):
             continue  # "assault inflicting serious injury"
@@ -400,6 +408,7 @@ _FINDS = compile_pattern(
     r"found\s(?:an?|the|one|two|three|four|five|six|\d+|several|both|another|more|his|her|their)\b", re.I
 )
 _CRITICALLY = compile_pattern(r"\bcritically\s(?:injured|wounded|hurt)\b", re.I)
+_AFTER_THE_DEED = frozenset(("hurt", "hospital", "in_condition", "then_critical", "survive"))
 _BEFALLS = frozenset(("killed", "hurt", "died", "wound"))
 _HURTS = compile_pattern(r"shot|shoot|stab|wound|injur|struck|hit|beat|slash|strik|attack|ran\sover|maul", re.I)
 

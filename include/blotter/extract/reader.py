@@ -24,7 +24,7 @@ from blotter.extract.predicates import MaskedSentence
 from blotter.extract.relevance import judge_kind, read_notice
 from blotter.extract.scene import Scene, Sentence
 from blotter.extract.segments import split_incidents
-from blotter.extract.states import Untold, read_untold
+from blotter.extract.states import Untold, read_doubts, read_untold
 from blotter.extract.times import ClockMention, DayMention, local_day, read_clocks, read_days
 from blotter.model import Article, Basis, Claim, ClaimState, Reading, ReadingKind, Role, Value
 
@@ -141,6 +141,8 @@ class Reader:
                     basis=count.basis,
                     confidence=count.confidence,
                 )
+        doubts = {doubt.field: doubt for doubt in read_doubts(scene)}
+        disputed = {field for field, doubt in doubts.items() if doubt.state is ClaimState.DISPUTED}
         weapon = read_weapon(scene)
         if weapon is not None:
             writer.add(
@@ -149,6 +151,7 @@ class Reader:
                 weapon.sentence,
                 weapon.start,
                 weapon.end,
+                state=ClaimState.DISPUTED if "weapon" in disputed else ClaimState.KNOWN,
                 confidence=0.5 if weapon.value == "gun" else 0.75,
             )
         agency = read_agency(scene)
@@ -159,8 +162,16 @@ class Reader:
         for hospital in read_hospitals(scene):
             writer.add("hospital", hospital.value, hospital.sentence, hospital.start, hospital.end, confidence=0.8)
         status = read_status(scene)
+        if status is not None and "status" in doubts and doubts["status"].sentence is status.sentence:
+            status = None
         if status is not None:
             writer.add("status", status.value, status.sentence, status.start, status.end, confidence=0.7)
+        read = {"weapon": weapon, "status": status, "n_killed": counts[0], "n_injured": counts[1]}
+        for field, doubt in doubts.items():
+            told = read[field]
+            if doubt.state is ClaimState.DENIED and (told is None or (isinstance(told, Count) and not told.value)):
+                state = ClaimState.DENIED
+                writer.add(field, None, doubt.sentence, doubt.start, doubt.end, state=state, confidence=0.7)
 
 
 def _set_aside_other_days(scene: Scene, days: list[DayMention]) -> bool:

@@ -1,6 +1,7 @@
-"""What an article says that it does not tell: withheld, unknown, disputed.
+"""What an article says that it does not tell, or that is not so: withheld, unknown, disputed, denied.
 
-Belongs here: the language of names, ages and conditions that are not released or not known. Does not belong here: the
+Belongs here: the language of names, ages and conditions that are not released or not known, and of what somebody denies
+or disputes. Does not belong here: the
 values that are told (`people`), nor telling "withheld" from "not mentioned", which is the absence of a claim.
 """
 
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 from blotter.extract.gate import gated
 from blotter.extract.patterns import compile_pattern
+from blotter.extract.predicates import DENIAL
 from blotter.extract.scene import Scene, Sentence
 from blotter.model import ClaimState
 
@@ -85,6 +87,60 @@ def read_untold(scene: Scene) -> list[Untold]:
             state = ClaimState.WITHHELD if other.group("withheld") else ClaimState.UNKNOWN
             found.append(_make(field, state, sentence, other))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A field of the incident of which the article says that it is not so (denied), or that accounts differ (disputed)."""
+
+    field: str
+    state: ClaimState
+    sentence: Sentence
+    start: int
+    end: int
+
+
+_DISPUTE = gated(
+    r"\b(?:disput(?:e|es|ed|ing)|contradict(?:s|ed|ing)?|accounts\s(?:differ|differed|conflict|conflicted)|conflicting\s(?:accounts|reports|statements)|challeng(?:e|es|ed|ing)\s(?:the\s)?(?:police|official)\s(?:account|version)|different\saccounts)\b"
+)
+_DOUBTED = (
+    (
+        "weapon",
+        compile_pattern(
+            r"\b(?:guns?|handgun|pistol|rifle|shotgun|firearm|weapons?|knife|armed|unarmed|bombs?)\b", re.I
+        ),
+    ),
+    ("status", compile_pattern(r"\b(?:arrest(?:s|ed)?|in\scustody|detained|captured|charged)\b", re.I)),
+    ("n_killed", compile_pattern(r"\b(?:dead|died|killed|deaths?|fatalit(?:y|ies)|toll)\b", re.I)),
+    ("n_injured", compile_pattern(r"\b(?:hurt|injur(?:ed|ies)|wounded|stabbed|shot)\b", re.I)),
+)
+_MAY_BE_DISPUTED = frozenset(("weapon", "n_killed"))
+
+
+def read_doubts(scene: Scene) -> list[Doubt]:
+    """Give what the article says is denied or disputed of the incident, in order; a dispute looks back one sentence."""
+    found: list[Doubt] = []
+    before = ""
+    for sentence in scene.body:
+        denial = DENIAL.search(sentence)
+        dispute = _DISPUTE.search(sentence)
+        if denial is not None:
+            what = re.split(r"[.;”\"]", sentence.text[denial.end() :], maxsplit=1)[0]
+            field = next((name for name, words in _DOUBTED if words.search(what)), None)
+            if field is not None:
+                found.append(_doubt(field, ClaimState.DENIED, sentence, denial, len(what)))
+        elif dispute is not None:
+            text = f"{before} {sentence.text}"
+            for name, words in _DOUBTED:
+                if name in _MAY_BE_DISPUTED and words.search(text):
+                    found.append(_doubt(name, ClaimState.DISPUTED, sentence, dispute, 0))
+                    break
+        before = sentence.text
+    return found
+
+
+def _doubt(field: str, state: ClaimState, sentence: Sentence, match: re.Match[str], more: int) -> Doubt:
+    return Doubt(field, state, sentence, sentence.start + match.start(), sentence.start + match.end() + more)
 
 
 def _is_about_names(text: str, match: re.Match[str]) -> bool:
