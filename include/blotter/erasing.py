@@ -276,8 +276,10 @@ def _erase_input(row: Row, traces: _Traces) -> Row:
 
 
 def _erase_quarantined(row: Row, traces: _Traces) -> Row:
-    is_its = row["input_id"] in traces.inputs or row["payload_sha256"] in traces.payloads
-    return row | ERASED_COLUMNS["quarantine"] if is_its or traces.find_in(row["message"]) else row
+    if row["input_id"] in traces.inputs or row["payload_sha256"] in traces.payloads:
+        return row | ERASED_COLUMNS["quarantine"]
+    # Another text of the article, or another article: what it is stays, so that it can be replayed.
+    return row | {"message": ERASED} if traces.find_in(row["message"]) else row
 
 
 def _erase_fetch(row: Row, traces: _Traces) -> Row:
