@@ -48,6 +48,7 @@ def test_a_sentence_that_names_a_victim(quote: str) -> None:
         "Dana Whitlock said a man was shot.",
         "A lawyer of the suspected gunman's family identified her as Dana Whitlock.",
         "Dana Whitlock opened a shop.",
+        "A man was taken to Dana Whitlock Hospital, where he died.",
     ],
 )
 def test_a_sentence_that_names_somebody_else_than_a_victim(quote: str) -> None:

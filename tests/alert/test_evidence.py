@@ -81,6 +81,7 @@ def test_a_sentence_that_says_it(field: str, value: object, quote: str) -> None:
         ("charges", "second-degree assault", "Tolan was booked on three counts of aggravated assault."),
         ("legal_status", "at_large", "He helped to catch a fugitive wanted in a shooting."),
         ("n_killed", 3, "Tolan killed three people and himself, police said."),
+        ("status", "investigating", "The car hit a wall, said an investigator of the coroner."),
         ("n_injured", 0, "Children were at home, but no other injuries were reported."),
         ("n_killed", 2, "The murders of two girls are connected, police said."),
         ("n_injured", 4, "One dead, 4 hurt in pair of shootings"),

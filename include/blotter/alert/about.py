@@ -42,6 +42,7 @@ _BYSTANDING = (
     r"|detective|reporter|pastor|principal|coach)"
 )
 _CREDITS = r"AP|AFP|UPI|EPA|PA|Reuters|Getty|WireImage|Instagram|Facebook|Twitter|YouTube"
+_NAMED_AFTER = r"hospital|medical|health|clinic|school|college|university|street|avenue|boulevard|park|center|airport"
 _GOES_ON = re.compile(
     r"\W*(?P<who>he|she|they|his|her|their|him|both|all"
     r"|the\s+(?:\S+\s+)?(?P<noun>suspect|victim|man|woman|boy|girl|teen|child|officer|driver|student|pair|couple"
@@ -74,6 +75,8 @@ def speaks_of(person: Participant, incident: Incident, quote: str) -> bool:
     if person.age is not None and ages:
         return person.age in ages
     if person.role is Role.SUSPECT and is_of_other_officer(incident, quote):
+        return False
+    if person.name and is_credit(person.name, quote):
         return False
     if person.name is None:
         return True
@@ -117,7 +120,9 @@ def is_bystander(name: str | None, quote: str) -> bool:
 
 
 def is_credit(name: str, quote: str) -> bool:
-    """Say whether a name is that of who took the picture, or begins with who sent it."""
+    """Say whether a name is that of who took the picture, begins with who sent it, or is that of a place."""
+    if compile_words(rf"{re.escape(name)}\s+(?:{_NAMED_AFTER})\b").search(quote):
+        return True
     written = r"\s+".join(map(re.escape, name.split()))
     credit = rf"\b(?:photos?|image|video|picture|credit|courtesy|graphic)\b[^.;]{{0,20}}{written}|{written}\s*[/|]\s*\w"
     return re.match(rf"(?:{_CREDITS})\b", name) is not None or compile_words(credit).search(quote) is not None

@@ -90,6 +90,7 @@ _WORDS = {
     ("legal_status", "released"): r"released|freed|bond|bail|acquit|dropped|dismissed|cleared",
 }
 _WORDS |= {
+    ("status", "investigating"): r"investigat(?!or)|cause of|probe",
     ("status", "arrest_made"): _WORDS["legal_status", "arrested"],
     ("status", "charged"): _WORDS["legal_status", "charged"],
     ("status", "convicted"): _WORDS["legal_status", "convicted"],
