@@ -94,6 +94,10 @@ def test_a_family_name_alone_may_be_that_of_another() -> None:
     assert speaks_of(NAMED, make_incident(participants=(NAMED, OTHER)), "Whitlock was pronounced dead.")
 
 
+def test_a_place_is_not_who_it_is_named_after() -> None:
+    assert not speaks_of(NAMED, INCIDENT, "A man was taken to Dana Whitlock Hospital, where he died.")
+
+
 def test_the_boy_is_no_grown_man_and_the_suspect_no_victim() -> None:
     assert not speaks_of(NAMED, INCIDENT, "The child was killed.")
     assert not speaks_of(NAMED, INCIDENT, "The suspect was killed.")

@@ -67,6 +67,10 @@ _ENDINGS = frozenset({"jr", "sr", "ii", "iii", "iv", "the", "van", "von", "de", 
 def speaks_of(person: Participant, incident: Incident, quote: str) -> bool:
     """Say whether a sentence can be about a participant: it names them, or goes on about them and nobody else."""
     words = split_words(quote)
+    if person.name and is_credit(person.name, quote):
+        return False
+    if person.role is Role.SUSPECT and is_of_other_officer(incident, quote):
+        return False
     if person.name and incident.city is not None and incident.city.upper() in person.name:
         return False  # a dateline taken for a name
     if person.name and not words.isdisjoint(_names_of(person.name)):
@@ -74,10 +78,6 @@ def speaks_of(person: Participant, incident: Incident, quote: str) -> bool:
     ages = {int(one or other) for one, other in _AGES.findall(quote)}
     if person.age is not None and ages:
         return person.age in ages
-    if person.role is Role.SUSPECT and is_of_other_officer(incident, quote):
-        return False
-    if person.name and is_credit(person.name, quote):
-        return False
     if person.name is None:
         return True
     # Not named here: "He was charged" goes on about somebody named before, "A man was charged" may be about anybody.
