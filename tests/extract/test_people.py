@@ -214,3 +214,15 @@ def test_what_is_no_name_of_a_participant(reader: Reader, told: str) -> None:
 def test_a_death_told_later_is_of_the_person(reader: Reader, told: str) -> None:
     reading = reader.read(make_article(text=LEAD + told))
     assert [(p["name"], p["age"], p["condition"]) for p in people(reading)] == [("Marcus Voss", 24, "killed")]
+
+
+@pytest.mark.parametrize(
+    ("told", "age"),
+    [
+        ("A 6-year-old boy was playing with a gun when it went off, striking a 4-year-old girl in the head.", 6),
+        ("A 16-year-old accidentally discharged a pistol and injured a 21-year-old woman.", 16),
+    ],
+)
+def test_who_let_a_gun_off_is_the_suspect(reader: Reader, told: str, age: int) -> None:
+    reading = reader.read(make_article(text=LEAD + told))
+    assert [p["age"] for p in people(reading) if p["role"] == "suspect"] == [age]
