@@ -26,6 +26,8 @@ LEAD = "Police were called to a shooting on Alder Street in Dayton on Monday nig
         ("The shots killed a 21-year-old man and left three of his cousins seriously wounded.", 1, 3),
         ("The man killed three people and then himself.", 4, 0),
         ("Three children under the age of 12 are dead.", 3, 0),
+        ("A woman was killed by a train. None of the 144 passengers on board the train were injured.", 1, 0),
+        ("A woman was killed in the fire. Five deceased cats were found in the kitchen.", 1, 0),
         ("The fire forced nine people from their homes and left two firefighters injured.", 0, 2),
         ("The blast tore through the house, killing one occupant and injuring another.", 1, 1),
         ("One of three women who were shot has died.", 1, 2),

@@ -69,6 +69,11 @@ _PIECE = compile_pattern(r"\S+")
 _POSSESSIVE = compile_pattern(r"['’]s?$")
 _INITIALS = compile_pattern(r"(?:[A-Z]\.)+|Jr\.|Sr\.|St\.")
 _NO_NAME_WORDS = STOP_WORDS - _PARTICLES
+# "five deceased cats were found"
+_ANIMAL_AFTER = compile_pattern(
+    r"\s(?:(?:deceased|dead|injured|missing)\s)?(?:cats?|dogs?|pets?|puppies|kittens?|horses?|cows?|cattle|pigs|sheep|goats|chickens|birds?|animals?)\b",
+    re.I,
+)
 _AFTER_PLACE_WORD = compile_pattern(
     r"(?:\b(?:in|at|near|from|outside|(?<!according\s)to)|(?:\d|,)\s(?:both\s)?of)\s(?:the\s)?$"
 )
@@ -314,7 +319,7 @@ class MentionFinder:
             if noun and noun[0].isupper() and not in_title and match.start() > start + 2 and not match.group("age"):
                 continue  # "the Civilian Office of": a noun inside a name
             mention = self._read_description(text, match)
-            if mention is not None:
+            if mention is not None and not _ANIMAL_AFTER.match(text, mention.end):
                 found.append(mention)
         return found
 

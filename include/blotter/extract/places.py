@@ -81,7 +81,7 @@ _LOCATED = compile_pattern(
 _THE_BEFORE = compile_pattern(r"(?:\bthe|['’]s)\s$", re.I)
 _A_BEFORE = compile_pattern(r"\b(?:[Aa]n?|[Tt]his|[Oo]ne)\s(?:[a-z]+\s)?$")
 _ORDINAL_BEFORE = compile_pattern(r"\d(?:st|nd|rd|th)\s$")
-_BARE_LEAST = 20_000  # people of a city whose name in capitals alone is taken for a dateline
+_BARE_LEAST = 20_000  # people of a city that is believed by its name alone
 _CITY_BEFORE = compile_pattern(r"[A-Z][\w’'.-]+,\s$")
 _LAST_RESORT = 0.1  # the site's own name, a hospital's or a home town: better than nothing where nothing else is named
 _WORD = compile_pattern(r"\S+")
@@ -721,7 +721,9 @@ class PlaceReader:
         scored.sort(key=lambda pair: (-pair[0], pair[1]))
         if scored:
             county_seats = {normalize_place(m.text.rsplit(" ", 1)[0]) for m in counties}  # "Sacramento County"
-            self._choose_city(found, by_name, scored, support, anchors, countries, county_seats)
+            said = {m.region for m in counties if m.region is not None}  # "Morgan County, Tennessee"
+            region = said.pop() if len(said) == 1 else None
+            self._choose_city(found, by_name, scored, support, anchors, countries, county_seats, region)
         if found.neighborhood is not None and found.neighborhood.text == found.city_name:
             found.neighborhood = None
         self._choose_county(found, counties, support)
@@ -752,6 +754,8 @@ class PlaceReader:
                 )
         for mention in counties:
             options = {(c.country, c.state) for c in self.gazetteer.counties(mention.text)}
+            if mention.region is not None:  # "Morgan County, Tennessee"
+                options = {(mention.region.country, mention.region.code)}
             for option in options:
                 support[option] += 2.0 / len(options)
         for mention in cities:
@@ -806,6 +810,7 @@ class PlaceReader:
         anchors: list[City],
         countries: set[str],
         county_seats: set[str],
+        of_county: Region | None,
     ) -> None:
         best: tuple[float, PlaceMention, City | None] | None = None
         records: dict[str, City] = {}
@@ -816,6 +821,10 @@ class PlaceReader:
             bonus = 0.0
             if record is None and top.region is None and top.how != "dateline":
                 continue
+            if record is not None and of_county is not None and top.how in ("", "plain"):
+                is_elsewhere = (record.countrycode, record.admin1code) != (of_county.country, of_county.code)
+                if is_elsewhere and record.population < _BARE_LEAST:
+                    continue  # a small town of that name in another state than the county told of
             if record is not None:
                 records[name] = record
             if record is not None:

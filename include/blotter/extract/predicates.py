@@ -332,6 +332,8 @@ def _read_match(
             or "neither" in mention.modifiers
         ):
             continue  # "neither officer was injured"
+        if _is_none_of(masked, match.start()):
+            continue  # "none of the passengers was injured"
         if predicate.name in ("hurt", "killed") and _MAY_BE.search(match.group()):
             continue  # "he would be shot"
         if predicate.name in _AFTER_THE_DEED and masked.text.endswith("by ", 0, match.start(key) - 1):
@@ -381,8 +383,14 @@ def _is_of_one(text: str, match: re.Match[str], key: str, effect: Effect) -> boo
     )
 
 
+def _is_none_of(masked: MaskedSentence, start: int) -> bool:
+    before = _OF_BEFORE.search(masked.text, max(0, start - 12), start)
+    return before is not None and masked.mentions[int(before.group(1))].count == 0
+
+
+_OF_BEFORE = compile_pattern(r"⟦(\d+)⟧\sof\s$")
 _AUXILIARY = compile_pattern(r"\b(?:was|were|is|are|be|been|being|got|gets|get|remains?|remained)\b", re.I)
-_NONE_BEFORE = compile_pattern(r"\b(?:neither|no|nor)\s$", re.I)
+_NONE_BEFORE = compile_pattern(r"\b(?:neither|no|nor|none\sof)\s$", re.I)
 # what follows a verb that has an object: "shot and injured ⟦1⟧", "shot his brother", "shot himself"
 _OBJECT_AFTER = compile_pattern(
     r"(?:,?\s(?:and|then|fatally|killed|injured|wounded|burned|\w+ly|stabbed|robbed|another|fellow|both))*\s?⟦"
