@@ -36,6 +36,7 @@ def read_place(
         ("", "Three people were killed in a crash on Interstate 95 near mile marker 52 in Fayetteville, North Carolina, on Monday, police said.", {"street": "Interstate 95 near mile marker 52"}),
         ("", "A 34-year-old hiker was last seen Saturday in Zion National Park, Utah, police said. The missing hiker is from Portland, Oregon.", {"city": None, "state": "Utah", "time_zone": "America/Denver"}),
         ("", "A tornado hit Morgan County, Tennessee, on Monday and killed a woman. Homes in Deer Lodge were damaged.", {"state": "Tennessee"}),
+        ("", "BROOKINGS, Ore. — Two people died in a plane crash near Brookings on Monday. Both were from Del Norte County, California.", {"city": "Brookings", "state": "Oregon"}),
         ("", "SALEM, MASS. (WBXX) - A woman died in a fire in Salem on Monday, officials said.", {"city": "Salem", "state": "Massachusetts"}),
         ("", "MEMPHIS Crews were called to a fire on Monday. A woman had been killed, officials said.", {"city": "Memphis", "state": "Tennessee"}),
         ("Gas explosion levels home", "An explosion leveled a Fort Worth duplex on Monday and hurt a man, officials said. Crews smelled gas in the street.", {"city": "Fort Worth"}),

@@ -164,6 +164,12 @@ _HYPHENED_BLOCK = compile_pattern(r"(?<=\d)-(?=[Bb]lock)")
 _MEDICAL = compile_pattern(r"hospital|medical|health|trauma|surgery|clinic|infirmary|children['’]s\scent", re.I)
 
 
+def _is_home(mention: "PlaceMention") -> bool:
+    """Say whether a place is told of as where someone comes from."""
+    before = mention.sentence.text[: mention.start - mention.sentence.start].rstrip()
+    return _HOME_OF_BEFORE.search(before[-60:]) is not None
+
+
 def _drop_possessive(name: str) -> str:
     return name[:-2] if name.endswith(_POSSESSIVE) else name[:-1] if name.endswith(("'", "’")) else name
 
@@ -721,7 +727,9 @@ class PlaceReader:
         scored.sort(key=lambda pair: (-pair[0], pair[1]))
         if scored:
             county_seats = {normalize_place(m.text.rsplit(" ", 1)[0]) for m in counties}  # "Sacramento County"
-            said = {m.region for m in counties if m.region is not None}  # "Morgan County, Tennessee"
+            said = {
+                m.region for m in counties if m.region is not None and not _is_home(m)
+            }  # "Morgan County, Tennessee"
             region = said.pop() if len(said) == 1 else None
             self._choose_city(found, by_name, scored, support, anchors, countries, county_seats, region)
         if found.neighborhood is not None and found.neighborhood.text == found.city_name:
@@ -821,7 +829,7 @@ class PlaceReader:
             bonus = 0.0
             if record is None and top.region is None and top.how != "dateline":
                 continue
-            if record is not None and of_county is not None and top.how in ("", "plain"):
+            if record is not None and of_county is not None and all(m.how in ("", "plain") for m in mentions):
                 is_elsewhere = (record.countrycode, record.admin1code) != (of_county.country, of_county.code)
                 if is_elsewhere and record.population < _BARE_LEAST:
                     continue  # a small town of that name in another state than the county told of
