@@ -257,9 +257,19 @@ def settle_unsure_link(airflow: Airflow, home: Path) -> None:
     assert question["article_id"] in detail["subject"] and "Another look" in detail["body"]
     asking = f"/api/v2/dags/review_links/dagRuns/{run_id}/taskInstances/ask_a_person/0"
     airflow.wait_until(lambda: airflow.ask("GET", asking)["state"] == "awaiting_input", "the question waits")
-    time.sleep(5)  # no person answers before the worker has let go: Airflow 3.3 takes that for a failure and asks anew
     answer = {"chosen_options": ["The same incident"], "params_input": {"reason": "one shooting, two street names"}}
-    airflow.ask("PATCH", f"{asking}/hitlDetails", answer)
+
+    def answer_until_heard() -> bool:
+        """Answer each time that it is asked: Airflow 3.3 asks anew where the answer came before the worker let go."""
+        if airflow.ask("GET", f"/api/v2/dags/review_links/dagRuns/{run_id}")["state"] in ("success", "failed"):
+            return True
+        [asked] = airflow.ask("GET", waiting)["hitl_details"]
+        if not asked["response_received"] and airflow.ask("GET", asking)["state"] == "awaiting_input":
+            time.sleep(5)
+            airflow.ask("PATCH", f"{asking}/hitlDetails", answer)
+        return False
+
+    airflow.wait_until(answer_until_heard, "the answer is heard")
     assert airflow.wait_for_run("review_links", run_id) == "success"
     airflow.wait_until_idle()
     [judgement] = ask_tables(home, lambda connection: queries.fetch_rows(connection, "FROM judgements"))
