@@ -14,7 +14,9 @@ log = logging.getLogger(__name__)
 def ask_about_links(settings: Any, *, limit: int) -> list[dict[str, str]]:
     """Word the likeliest questions as `subject` and `body` (Markdown, in which nothing from outside is markup)."""
     from blotter import queries
+    from blotter.steps import create_stores
 
+    create_stores(settings)  # nothing was published before a new installation's first morning, which is no fault
     connection = queries.connect(settings.warehouse)
     try:
         rows = queries.list_unsure_links(connection, limit=limit)

@@ -198,6 +198,13 @@ def test_an_answer_that_cannot_be_followed_holds_up_no_other(home: Path, caplog:
     assert counts["n_refused"] == 1 and "cannot be followed" in caplog.text
 
 
+@pytest.mark.parametrize("dag_id", ["maintain", "review_links", "build_incidents", "send_alerts", "watch_feeds"])
+def test_a_new_installation_is_no_fault(home: Path, dag_bag: Any, dag_id: str) -> None:
+    """Before anything was published, what runs by the clock has nothing to do, and tells nobody."""
+    assert run(dag_bag, dag_id).state == "success"
+    assert read_notices(home) == []
+
+
 @pytest.fixture
 def newer_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Call it to let the reader of today be a newer one than that which read what is published."""
