@@ -43,6 +43,8 @@ _ERASE = "erase"  # the action of the judgement that tells of it
 _WORD = re.compile(r"\w+")
 _SENTENCE_CHARS = 20  # from here on a text is known wherever it stands; what is shorter, where it stands alone
 _NAME_CHARS = 3  # what is shorter names nobody
+# Fields whose value points to somebody wherever it stands; "injured" or a city stands in what is not the article's.
+_TELLING_FIELDS = frozenset(("name", "street", "landmark", "employer", "hospital"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class _Traces:
     def find_in(self, kept: object, incident_id: str | None = None) -> bool:
         """Say whether what is kept as a whole, in JSON's types, tells of the article: its ids, title, sentences.
 
-        Of its incident (any, where none is named) the values that rest on it alone tell of it too.
+        Of its incident (any, where none is named) names and addresses that rest on it alone tell of it too.
         """
         told = self._folded["told"]
         names = [name for incident, name in self._folded["names"] if incident_id in (None, incident)]
@@ -91,7 +93,13 @@ class _Traces:
     def _folded(self) -> Mapping[str, Any]:
         """What is sought, once all traces are found."""
         told = {_fold(text) for text in (*self.titles, *self.words, *self.urls, *self.articles, *self.claims)} - {""}
-        values = {(key[0], _fold(value)) for key, gone in self.values.items() for value in gone if value is not None}
+        values = {
+            (incident_id, _fold(value))
+            for (incident_id, _, name), gone in self.values.items()
+            if name in _TELLING_FIELDS
+            for value in gone
+            if value is not None
+        }
         return {
             "told": told,
             "sentences": [text for text in told if len(text) >= _SENTENCE_CHARS],

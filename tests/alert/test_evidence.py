@@ -133,6 +133,15 @@ def test_what_was_counted_or_follows_from_another_field_is_not_said_by_the_sente
     assert not is_borne_out(change, INCIDENT, make_toll_claim(3)), "the sentence was read as another number"
 
 
+def test_a_text_without_sentences_bears_nothing_out() -> None:
+    """Nobody could check it at a glance, and looking through it would take the writer's time."""
+    age = {"participant_id": NAMED.participant_id, "field": "age", "after": 34}
+    said = "after Dana Whitlock, 34, was shot and killed in Chicago on Monday, police said."
+    assert is_borne_out(make_change(**age, quote=said), INCIDENT, None)
+    log = make_change(**age, quote="ENGINE TRUCK MEDIC UNIT RESPONDING " * 1_500 + said)
+    assert not is_backed(log, INCIDENT, [log])
+
+
 def test_a_conflict_is_borne_out_by_the_value_of_the_report_that_opened_it() -> None:
     change = make_toll("Three people have died.", kind=ChangeKind.CONFLICT_OPENED, before=None, after=2)
     assert is_borne_out(change, INCIDENT, make_toll_claim(3))

@@ -136,6 +136,20 @@ def test_an_article_in_both_incidents_is_in_both_again_after_a_split(city: str) 
     }
 
 
+def test_an_unlinked_article_leaves_with_all_its_accounts() -> None:
+    article, reading = tell_both()
+    desk = MemoryDesk()
+    kept, merged = sorted(latest_versions(play(desk, [(article, reading)])))
+    judge(desk, make_judgement("merge", incident_id=kept, other_incident_id=merged))
+    update = judge(desk, make_judgement("unlink", article_id=article.article_id, incident_id=kept))
+    assert update.refused == ()
+    assert desk.dossiers[kept].members == ()
+    assert {link.incident_ref: link.verdict for link in update.links if link.incident_id == kept} == {
+        1: Verdict.NEGATIVE,
+        2: Verdict.NEGATIVE,
+    }
+
+
 def test_a_merge_outlives_reading_again_and_so_does_what_a_split_gives_back() -> None:
     article, reading = tell_both()
     desk = MemoryDesk()

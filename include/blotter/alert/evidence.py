@@ -130,6 +130,8 @@ _KIN = re.compile(
 )
 _CLAUSES = re.compile(r",|;|\s(?:and|while|when|but|as|before|after|with)\s", re.IGNORECASE)
 
+_SENTENCE_CHARS = 2_000  # what is longer is no sentence that a person could check, and takes long to look through
+
 
 def is_borne_out(change: Change, incident: Incident, claim: Claim | None) -> bool:
     """Say whether the quoted sentence itself says what the change tells; true where nothing is quoted.
@@ -140,6 +142,8 @@ def is_borne_out(change: Change, incident: Incident, claim: Claim | None) -> boo
     """
     if change.quote is None:
         return True
+    if len(change.quote) > _SENTENCE_CHARS:
+        return False
     is_conflict = change.kind is ChangeKind.CONFLICT_OPENED
     if claim is not None and not _is_said_by(claim, change, is_conflict=is_conflict):
         return False
@@ -183,7 +187,8 @@ def is_backed(
     names = [other for other in beside if other.field == "name" and other.quote == change.quote]
     if not all(is_borne_out(name, incident, claims.get(name.claim_id or "")) for name in names):
         return False  # whose name the sentence does not tell, is nobody whose age it tells
-    return not any(about.tells_other_age(person, change.after, other.quote) for other in beside if other.quote)
+    quotes = [other.quote for other in beside if other.quote and len(other.quote) <= _SENTENCE_CHARS]
+    return not any(about.tells_other_age(person, change.after, quote) for quote in quotes)
 
 
 def split_said(change: Change, incident: Incident) -> tuple[tuple[str, ...], int]:
@@ -192,7 +197,7 @@ def split_said(change: Change, incident: Incident) -> tuple[tuple[str, ...], int
     All where it says none of them: then the sentence stands for something else than their words.
     """
     values = change.after if isinstance(change.after, tuple) else ()
-    if change.quote is None:
+    if change.quote is None or len(change.quote) > _SENTENCE_CHARS:
         return values, 0
     told = _cut_quote(change, _find_person(change, incident), incident)
     stood = change.before if isinstance(change.before, tuple) else ()

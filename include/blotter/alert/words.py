@@ -4,7 +4,7 @@ Belongs here: nothing that knows what a word means.
 """
 
 import re
-from functools import cache
+from functools import lru_cache
 
 
 def split_words(text: str) -> set[str]:
@@ -12,7 +12,7 @@ def split_words(text: str) -> set[str]:
     return set(re.findall(r"\w+", text.casefold().replace("’", "'").replace("'s", "")))
 
 
-@cache
+@lru_cache(maxsize=1_000)  # some are made of names, of which there is no end
 def compile_words(pattern: str) -> re.Pattern[str]:
-    """Compile an expression, once, that does not mind capitals."""
+    """Compile an expression that does not mind capitals; those asked for last are kept."""
     return re.compile(pattern, re.IGNORECASE)

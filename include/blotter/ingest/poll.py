@@ -286,7 +286,7 @@ class _Poll:
         self.parts: queue.Queue[PolledFeed | None] = queue.Queue(maxsize=_QUEUED_PARTS)
         self.failure: BaseException | None = None
         self._defects: list[Exception] = []
-        self._had: dict[str, Fetched] = {}  # the pages of entries, by address
+        self._had: dict[tuple[str, str], Fetched | None] = {}  # due pages by source and address, and what entries had
 
     def run(self, planned: Sequence[tuple[Source, FeedCursor]], pages: Sequence[FollowedPage]) -> None:
         """Fetch everything; ends early where stopped. What goes wrong here is a defect, and raised by the caller."""
@@ -311,6 +311,7 @@ class _Poll:
 
     async def _fetch_all(self, planned: Sequence[tuple[Source, FeedCursor]], pages: Sequence[FollowedPage]) -> None:
         async with self._fetcher:
+            self._had = dict.fromkeys((page.source_id, page.url) for page in pages)
             turns = _Turns(planned, self._settings.host_concurrency)
             await asyncio.gather(*(self._work(turns) for _ in range(min(len(planned), self._settings.concurrency))))
             # After the feeds: what a feed says of a page rides along with it, and must not depend on which came first.
@@ -421,8 +422,8 @@ class _Poll:
     async def _fetch_entry(self, source: Source, asked: _Asked) -> None:
         if source.fetch_pages and asked.entry.url is not None:
             asked.fetched = await self._fetch_page(source.id, asked.entry.url)
-            if asked.fetched.outcome not in _UNASKED:
-                self._had[asked.entry.url] = asked.fetched
+            if (source.id, asked.entry.url) in self._had and asked.fetched.outcome not in _UNASKED:
+                self._had[source.id, asked.entry.url] = asked.fetched
 
     async def _fetch_page(self, source_id: str, url: str) -> Fetched:
         credential = self._credentials.get(source_id)
@@ -435,10 +436,14 @@ class _Poll:
 
         A page that a feed has just led to is not asked for twice: what it says arrived with its entry.
         """
+        unasked = []
         for page in pages:
-            if page.url in self._had:
-                await self._hand_over_page(page, self._had[page.url], is_new=False)
-        pages = [page for page in pages if page.url not in self._had]
+            had = self._had[page.source_id, page.url]
+            if had is None:
+                unasked.append(page)
+            else:
+                await self._hand_over_page(page, had, is_new=False)
+        pages = unasked
         for start in range(0, len(pages), PART_ENTRIES):
             if self._is_over():
                 return

@@ -96,11 +96,13 @@ def _unlink(bench: Workbench, judgement: Judgement) -> str | None:
     moved = _take_out(bench, memory, source, judgement)
     if moved is None:
         return _keep_apart(bench, memory, source, judgement)
-    memory, member, account, seq = moved
-    known = {statement.field for statement in member.statements if statement.state is ClaimState.KNOWN}
-    if tells_incident(member.kind, known):
-        target = _name_new_incident(bench, member, judgement)
-        memory = _put_in(bench, memory, member, account, target, seq, judgement)
+    while moved is not None:  # it has several accounts there where a person merged incidents that it tells of
+        memory, member, account, seq = moved
+        known = {statement.field for statement in member.statements if statement.state is ClaimState.KNOWN}
+        if tells_incident(member.kind, known):
+            target = _name_new_incident(bench, member, judgement)
+            memory = _put_in(bench, memory, member, account, target, seq, judgement)
+        moved = _take_out(bench, memory, source, judgement)
     bench.desk.put_article(
         msgspec.structs.replace(
             memory,
