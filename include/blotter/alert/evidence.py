@@ -268,9 +268,8 @@ def _is_said_by(claim: Claim, change: Change, *, is_conflict: bool) -> bool:
         return claim.value != other and not (change.field == "name" and _is_part_of_name(claim.value, other))
     if change.after_state is not ClaimState.KNOWN:
         return True
-    if isinstance(
-        change.after, tuple
-    ):  # the sentence has to bring one that did not stand: what it leaves out still may
+    if isinstance(change.after, tuple):
+        # The sentence has to bring one that did not stand: what it leaves out still may.
         stood = change.before if isinstance(change.before, tuple) else ()
         return claim.value in change.after and claim.value not in stood
     return claim.value == change.after

@@ -436,18 +436,14 @@ class _Poll:
 
         A page that a feed has just led to is not asked for twice: what it says arrived with its entry.
         """
-        unasked = []
         for page in pages:
-            had = self._had[page.source_id, page.url]
-            if had is None:
-                unasked.append(page)
-            else:
+            if (had := self._had[page.source_id, page.url]) is not None:
                 await self._hand_over_page(page, had, is_new=False)
-        pages = unasked
-        for start in range(0, len(pages), PART_ENTRIES):
+        unasked = [page for page in pages if self._had[page.source_id, page.url] is None]
+        for start in range(0, len(unasked), PART_ENTRIES):
             if self._is_over():
                 return
-            part = pages[start : start + PART_ENTRIES]
+            part = unasked[start : start + PART_ENTRIES]
             answers = await asyncio.gather(*(self._fetch_page(page.source_id, page.url) for page in part))
             for page, fetched in zip(part, answers, strict=True):
                 if fetched.outcome not in _UNASKED:
